@@ -1,0 +1,1 @@
+"""The bridge between Visma Severa and Fortnox."""

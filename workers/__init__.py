@@ -1,0 +1,1 @@
+"""The processes that turn the crank: Celery worker, sweeper, listener."""
