@@ -1,4 +1,4 @@
-"""What goes wrong on the way: an ASGI layer around a partner system that fails by order, and counts.
+"""What goes wrong on the way: a layer around a partner system that fails by order, and counts.
 
 refuse     answer `status` and `body`; nothing is done
 break      nothing is done, the connection ends in the middle of the answer

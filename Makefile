@@ -1,0 +1,87 @@
+# Needs GNU make and Python 3.11 or newer; everything else is installed into $(VENV).
+
+VENV ?= .venv
+HOST_PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$name" && break; \
+	done)
+PYTHON := $(VENV)/bin/python
+PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet
+UV := $(PYTHON) -m uv
+COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --custom-compile-command "make lock"
+
+T ?=
+N ?= 0
+
+# A home that is missing or cannot be written to must not be in the way.
+ifneq ($(shell test -d "$$HOME" && test -w "$$HOME" && echo usable),usable)
+export UV_CACHE_DIR ?= $(abspath $(VENV))/cache/uv
+export PIP_CACHE_DIR ?= $(abspath $(VENV))/cache/pip
+endif
+
+# What is needed to run is part of what is needed to test: a checkout set up for tests stays so.
+TESTABLE := $(VENV)/.testable
+RUNNABLE := $(if $(wildcard $(TESTABLE)),$(TESTABLE),$(VENV)/.runnable)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test run api worker sweeper listener check fix lock clean
+.DELETE_ON_ERROR:
+
+help: ## What can be done here
+	@sed -n 's/^\([a-z ]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 32
+
+setup: $(TESTABLE) ## Install everything, for running and for testing
+
+demo: $(RUNNABLE) ## Both partner systems simulated, the whole bridge running, first events sent
+	@exec $(VENV)/bin/bridge demo
+
+test: $(TESTABLE) ## Run the test suite; T=tests/test_money.py or T="-k invoice" to choose, N=2 for two at a time
+	@exec $(PYTHON) -m pytest -n $(N) $(T)
+
+run: $(RUNNABLE) ## The whole bridge, as the environment says, in the foreground
+	@exec $(VENV)/bin/bridge run
+
+api worker sweeper listener: $(RUNNABLE) ## One process of the bridge
+	@exec $(VENV)/bin/bridge $@
+
+check: $(TESTABLE) ## What CI looks at: format, lint, types
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m mypy
+
+fix: $(TESTABLE) ## Mend what a machine can mend
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+lock: $(VENV)/.installer ## Choose the versions of all dependencies anew
+	$(COMPILE) --output-file requirements.txt
+	$(COMPILE) --group dev --output-file requirements-dev.txt
+
+clean: ## Remove what was installed and generated; var/ stays
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find app workers tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PYTHON):
+	@test -n "$(HOST_PYTHON)" || { echo "Python 3.11 or newer is needed; none was found." >&2; exit 1; }
+	@$(HOST_PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "$(HOST_PYTHON) has no ensurepip: install its venv package (Debian, Ubuntu: python3-venv)." >&2; exit 1; }
+	@$(HOST_PYTHON) -m venv $(VENV)
+
+$(VENV)/.installer: | $(PYTHON)
+	@if $(PIP) --quiet install uv; then echo uv >$@; \
+	else echo pip >$@; echo "uv cannot be installed here; pip will do, more slowly."; fi
+
+$(TESTABLE): LIST := requirements-dev.txt
+$(TESTABLE): requirements-dev.txt
+$(VENV)/.runnable: LIST := requirements.txt
+$(VENV)/.runnable: requirements.txt
+
+$(TESTABLE) $(VENV)/.runnable: pyproject.toml | $(VENV)/.installer
+	@echo "Installing $(LIST) into $(VENV)"
+	@if grep -q uv $(VENV)/.installer; then \
+		$(UV) pip sync --quiet --python $(PYTHON) --require-hashes $(LIST) \
+		&& $(UV) pip install --quiet --python $(PYTHON) --no-deps --editable .; \
+	else false; fi || { \
+		$(PIP) install --require-hashes --only-binary :all: --requirement $(LIST) \
+		&& $(PIP) install --no-deps --editable .; \
+	}
+	@touch $@

@@ -1,0 +1,91 @@
+"""Running transfers again at a person's word, or only saying what such a run would write."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import structlog
+from fastapi import Query
+from starlette.responses import JSONResponse
+
+from app import effects, journal, transfers, worklist
+from app.api.criteria import Manner, Selection
+from app.api.desk import AtDesk, Desk, is_name, router
+from app.api.problems import Problem, not_found
+from app.api.shapes import Planned, PlannedMany, Retried
+from app.errors import Invalid
+from app.worklist import BACKGROUND, LIVE
+
+log = structlog.get_logger()
+routes = router("transfers")
+MOST = 10_000
+MOST_PLANNED = 100
+CHUNK = 200  # rows in one transaction, so that events can be stored in between
+
+How = Annotated[Manner, Query()]
+
+
+@routes.post(
+    "/connections/{connection}/transfers/{transfer}/retry",
+    status_code=202,
+    response_model=Retried,
+    responses={200: {"model": Planned}},
+)
+def retry_one(desk: AtDesk, connection: str, transfer: str, how: How) -> Retried | JSONResponse:
+    """Runs it again now, with the whole retry schedule ahead."""
+    with desk.hall.db.reading() as tx:
+        desk.connection(tx, connection)
+        row = transfers.find(tx, connection, transfer) if is_name(transfer) else None
+    if row is None:
+        raise not_found("transfer")
+    if how.dry_run:
+        return JSONResponse(Planned(writes=desk.plan(row.id)).model_dump(mode="json"))
+    return Retried(retried=_run_again(desk, connection, [row.id]))
+
+
+@routes.post(
+    "/connections/{connection}/transfers/retry",
+    status_code=202,
+    response_model=Retried,
+    responses={200: {"model": PlannedMany}},
+)
+def retry_many(
+    desk: AtDesk, connection: str, selection: Selection, how: How
+) -> Retried | JSONResponse:
+    """Runs again everything that meets all criteria; a dry run looks at the first 100."""
+    chosen = _chosen(desk, connection, selection)
+    if not how.dry_run:
+        return Retried(retried=_run_again(desk, connection, chosen))
+    looked_at = chosen[:MOST_PLANNED]
+    writes = [write for one in looked_at for write in desk.plan(one)]
+    planned = PlannedMany(writes=writes, matched=len(chosen), planned=len(looked_at))
+    return JSONResponse(planned.model_dump(mode="json"))
+
+
+def _chosen(desk: Desk, connection: str, selection: Selection) -> list[str]:
+    only = selection.filter()
+    if not only:
+        raise Invalid("body", "give at least one of state, kind, q, ids, since, until")
+    with desk.hall.db.reading() as tx:
+        desk.connection(tx, connection)
+        rows = transfers.matching(tx, connection, only, MOST + 1)
+    if len(rows) > MOST:
+        raise Problem(400, f"More than {MOST} transfers match: narrow the criteria.")
+    return [row.id for row in rows]
+
+
+def _run_again(desk: Desk, connection: str, chosen: Sequence[str]) -> int:
+    """One by one in front of everything else; many behind what comes in meanwhile."""
+    lane = LIVE if len(chosen) == 1 else BACKGROUND
+    retried = 0
+    for start in range(0, len(chosen), CHUNK):
+        some = chosen[start : start + CHUNK]
+        with desk.hall.db.transaction() as tx:
+            now = desk.hall.clock()
+            for one in some:
+                effects.forgive(tx, one)
+                journal.write(tx, connection, one, "retried_by_person", now)
+            due = worklist.retry(tx, some, now, lane)
+        desk.hint(due)
+        retried += due
+    log.info("transfers.retried", connection=connection, retried=retried)
+    return retried

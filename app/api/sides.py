@@ -1,0 +1,76 @@
+"""The two sides of a transfer: which system it comes from, and where each record can be read."""
+
+import re
+from typing import Any, Literal
+from urllib.parse import quote
+
+from sqlalchemy import Row
+
+from app.api.shapes import Side
+from app.settings import Settings
+
+System = Literal["severa", "fortnox"]
+
+FROM_FORTNOX = ("payment", "project_fee")
+SEVERA_PATHS = {
+    "invoice": "invoices",
+    "payment": "invoices",
+    "customer": "customers",
+    "product": "products",
+    "work_type": "worktypes",
+    "travel_expense_type": "travelexpensetypes",
+    "project": "projects",
+    "project_fee": "projectfees",
+}
+FORTNOX_PATHS = {
+    "invoice": "invoices",
+    "payment": "invoices",
+    "customer": "customers",
+    "product": "articles",
+    "work_type": "articles",
+    "travel_expense_type": "articles",
+    "project": "projects",
+    "project_fee": "supplierinvoices",
+}
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-z]{4}){3}-[0-9a-z]{12}", re.IGNORECASE)
+NUMBER = re.compile(r"[0-9A-Za-z][0-9A-Za-z._/+-]{0,49}")
+
+
+def sides(row: Row[Any], settings: Settings) -> tuple[Side, Side]:
+    """Source and target of a row of the work list."""
+    start, entity, record = _parts(row.kind, row.key)
+    target: System = "fortnox" if start == "severa" else "severa"
+    source_url = _url(settings, start, entity, record)
+    target_url = _url(settings, target, entity, row.target_id)
+    label = row.target_label or row.target_id
+    return (
+        Side(system=start, id=record, label=row.source_label or row.key, url=source_url),
+        Side(system=target, id=row.target_id, label=label, url=target_url),
+    )
+
+
+def _parts(kind: str, key: str) -> tuple[System, str, str]:
+    """`fortnox:1042`, `severa:work_type:1a00…`, `work_type:1a00…` or the id alone."""
+    start: System = "fortnox" if kind in FROM_FORTNOX else "severa"
+    entity, record = kind, key
+    if record.startswith("fortnox:"):
+        start, record = "fortnox", record.removeprefix("fortnox:")
+    elif record.startswith("severa:"):
+        start, record = "severa", record.removeprefix("severa:")
+    word, colon, rest = record.partition(":")
+    if colon and word in SEVERA_PATHS:
+        entity, record = word, rest
+    return start, entity, record
+
+
+def _url(settings: Settings, system: System, entity: str, record: str | None) -> str | None:
+    if record is None:
+        return None
+    if system == "severa":
+        known = GUID.fullmatch(record)
+        address = f"{settings.severa_url.rstrip('/')}/v1/{SEVERA_PATHS[entity]}/{record}"
+    else:
+        known = NUMBER.fullmatch(record)
+        place = quote(record, safe="")
+        address = f"{settings.fortnox_url.rstrip('/')}/3/{FORTNOX_PATHS[entity]}/{place}"
+    return address if known else None

@@ -1,0 +1,135 @@
+"""One call to a vendor, and the one place where a status becomes data or an error.
+
+Nothing is sent twice from here: no retries in the transport, no redirects followed. What was never
+sent, what was refused, and what may have happened are told apart (errors.py).
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import httpx
+
+from app.db import in_transaction
+from app.errors import Busy, Missing, NotSent, Refused, System, Unauthorized, Unclear
+
+TIMEOUT = httpx.Timeout(connect=5, read=30, write=30, pool=5)
+LARGEST = 16 * 1024 * 1024
+
+
+def new_client() -> httpx.Client:
+    """One for each process, so that connections to the vendors are kept and shared."""
+    limits = httpx.Limits(max_connections=200, max_keepalive_connections=100, keepalive_expiry=30)
+    return httpx.Client(timeout=TIMEOUT, limits=limits, follow_redirects=False, trust_env=False)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`data`: parsed JSON with Decimal for every fraction; None where the body was empty."""
+
+    status: int
+    headers: httpx.Headers
+    data: Any
+
+
+@dataclass(frozen=True)
+class Ask:
+    """`told`: the vendor's own code and words, taken from the parsed body of a refusal."""
+
+    system: System
+    told: Callable[[Any], tuple[str, str]]
+
+    def __call__(
+        self,
+        client: httpx.Client,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Any = None,
+        json_body: Any = None,
+        form: Mapping[str, str] | None = None,
+    ) -> Answer:
+        if in_transaction():
+            raise RuntimeError("a vendor may not be called while a transaction is open")
+        sent = dict(headers or {}) | {"Accept": "application/json"}
+        content = None
+        if json_body is not None:
+            sent["Content-Type"] = "application/json"
+            content = to_json(json_body)
+        request = client.build_request(
+            method, url, headers=sent, params=params, content=content, data=form
+        )
+        return self._understand(*self._send(client, request))
+
+    def _send(self, client: httpx.Client, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+        try:
+            response = client.send(request, stream=True)
+            try:
+                return response, _read(response)
+            finally:
+                response.close()
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise NotSent(self.system, type(error).__name__) from error
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise Unclear(self.system, type(error).__name__) from error
+
+    def _understand(self, response: httpx.Response, body: bytes) -> Answer:
+        status = response.status_code
+        if status == 429:
+            raise Busy(self.system, "too many calls", status=status, after=_retry_after(response))
+        data = _parse(body)
+        if 200 <= status < 300 and data is not NOT_JSON:
+            return Answer(status, response.headers, data)
+        code, words = ("", "an answer that is not JSON") if data is NOT_JSON else self.told(data)
+        if status == 401:
+            raise Unauthorized(self.system, words, status=status, code=code)
+        if status == 404:
+            raise Missing(self.system, words, status=status, code=code)
+        if 400 <= status < 500 and status != 408:
+            raise Refused(self.system, words, status=status, code=code)
+        raise Unclear(self.system, words, status=status, code=code, after=_retry_after(response))
+
+
+NOT_JSON = object()
+
+
+def to_json(data: Any) -> bytes:
+    return json.dumps(data, default=_number, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _number(value: Any) -> int | float:
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{type(value).__name__} cannot be sent")
+    if value == value.to_integral_value():
+        return int(value)
+    shortest = float(value)
+    if Decimal(repr(shortest)) != value:
+        raise ValueError("this amount has more digits than can be sent")
+    return shortest
+
+
+def _parse(body: bytes) -> Any:
+    if not body.strip():
+        return None
+    try:
+        return json.loads(body, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return NOT_JSON
+
+
+def _read(response: httpx.Response) -> bytes:
+    chunks, size = [], 0
+    for chunk in response.iter_bytes():
+        size += len(chunk)
+        if size > LARGEST:
+            raise httpx.DecodingError("the answer is too large", request=response.request)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    text = response.headers.get("retry-after", "")
+    return min(float(text), 3600.0) if text.isascii() and text.isdigit() else None

@@ -1,0 +1,159 @@
+"""Which companies are connected, with which settings; secrets are sealed before they are stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import Connection as Tx
+from sqlalchemy import Row, insert, select, update
+
+from app import worklist
+from app.db import Database
+from app.documents import Document
+from app.errors import Reason
+from app.models import connections
+from app.vault import Vault
+
+FRESH_SECONDS = 1.0
+WAITING = "connection"  # what rows wait for while their connection is stopped
+
+
+@dataclass(frozen=True)
+class Connection:
+    """`stopped`: why nothing of it can go through until a person acts; None when all is well."""
+
+    name: str
+    document: Document
+    active: bool
+    stopped: Reason | None
+    updated_at: datetime
+
+
+def find(tx: Tx, vault: Vault, name: str) -> Connection | None:
+    row = tx.execute(select(connections).where(connections.c.name == name)).one_or_none()
+    return None if row is None or row.deleted_at is not None else _connection(row, vault)
+
+
+def every(tx: Tx, vault: Vault) -> list[Connection]:
+    rows = tx.execute(
+        select(connections).where(connections.c.deleted_at.is_(None)).order_by(connections.c.name)
+    )
+    return [_connection(row, vault) for row in rows]
+
+
+def put(tx: Tx, vault: Vault, document: Document, now: datetime) -> bool:
+    """False when nothing differs from what is stored. A deleted one comes back with its log."""
+    stored = tx.execute(
+        select(connections).where(connections.c.name == document.name)
+    ).one_or_none()
+    if _says(stored, vault, document):
+        return False
+    plain, secrets = document.split()
+    values: dict[str, Any] = {
+        "document": plain,
+        "secrets": vault.seal(document.name, secrets),
+        "updated_at": now,
+        "deleted_at": None,
+        "stopped": None,
+    }
+    if stored is None:
+        values |= {"name": document.name, "active": False, "created_at": now}
+        tx.execute(insert(connections).values(values))
+    else:
+        tx.execute(update(connections).where(connections.c.name == document.name).values(values))
+    return True
+
+
+def set_active(tx: Tx, name: str, now: datetime, *, active: bool) -> None:
+    tx.execute(
+        update(connections)
+        .where(connections.c.name == name)
+        .values(active=active, stopped=None, updated_at=now)
+    )
+    worklist.wake(tx, name, WAITING, now)
+
+
+def stop(tx: Tx, name: str, reason: Reason, now: datetime) -> None:
+    tx.execute(
+        update(connections)
+        .where(connections.c.name == name)
+        .values(stopped={"code": reason.code, "facts": reason.facts}, updated_at=now)
+    )
+
+
+def resume(tx: Tx, name: str, now: datetime) -> None:
+    tx.execute(
+        update(connections)
+        .where(connections.c.name == name, connections.c.stopped.is_not(None))
+        .values(stopped=None, updated_at=now)
+    )
+
+
+def delete(tx: Tx, vault: Vault, name: str, now: datetime) -> None:
+    """Settings and secrets go; links and the transfer log stay, so that nothing is made twice."""
+    tx.execute(
+        update(connections)
+        .where(connections.c.name == name)
+        .values(
+            document={"name": name},
+            secrets=vault.seal(name, {}),
+            active=False,
+            deleted_at=now,
+            updated_at=now,
+        )
+    )
+
+
+class Directory:
+    """All connections in memory, at most a second old; asked for every knock at a webhook door."""
+
+    def __init__(self, db: Database, vault: Vault) -> None:
+        self._db, self._vault, self._lock = db, vault, Lock()
+        self._known: Mapping[str, Connection] = {}
+        self._read_at = -FRESH_SECONDS
+
+    @property
+    def is_fresh(self) -> bool:
+        return monotonic() - self._read_at < FRESH_SECONDS
+
+    def get(self, name: str) -> Connection | None:
+        return self._known.get(name)
+
+    def forget(self) -> None:
+        self._read_at = -FRESH_SECONDS
+
+    def refresh(self) -> None:
+        with self._lock:
+            if self.is_fresh:
+                return
+            began = monotonic()
+            with self._db.reading() as tx:
+                rows = tx.execute(select(connections)).all()
+            known = dict(self._known)
+            for row in rows:
+                old = known.get(row.name)
+                if row.deleted_at is not None:
+                    known.pop(row.name, None)
+                elif old is None or old.updated_at != row.updated_at:
+                    known[row.name] = _connection(row, self._vault)
+            self._known, self._read_at = known, began
+
+
+def _says(stored: Row[Any] | None, vault: Vault, document: Document) -> bool:
+    if stored is None or stored.deleted_at is not None:
+        return False
+    return _connection(stored, vault).document == document
+
+
+def _connection(row: Row[Any], vault: Vault) -> Connection:
+    secrets = vault.open(row.name, row.secrets)
+    return Connection(
+        name=row.name,
+        document=Document.join(row.document, secrets),
+        active=row.active,
+        stopped=Reason(**row.stopped) if row.stopped else None,
+        updated_at=row.updated_at,
+    )

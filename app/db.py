@@ -1,0 +1,124 @@
+"""The database: an engine, and `with db.transaction()`; SQLite embedded or PostgreSQL.
+
+No transaction is held open while a vendor is called: `in_transaction` lets the windows check that.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import Connection, Table, create_engine, event, make_url, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+
+from app.errors import CannotStore
+
+_open: ContextVar[int] = ContextVar("open_transactions", default=0)
+
+
+def in_transaction() -> bool:
+    return _open.get() > 0
+
+
+class Database:
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        self.url = _driver(make_url(url))
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self._prepare_folder()
+        self.engine = create_engine(self.url, **self._options(pool_size))
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _sqlite_connect)
+            event.listen(self.engine, "begin", _sqlite_begin)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Commits at the end, rolls back on any error; SQLite waits for its one writer's place."""
+        with self._opened(write=True) as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        with self._opened(write=False) as connection:
+            yield connection
+
+    @contextmanager
+    def _opened(self, *, write: bool) -> Iterator[Connection]:
+        token = _open.set(_open.get() + 1)
+        try:
+            with (
+                self.engine.connect().execution_options(write=write) as connection,
+                connection.begin(),
+            ):
+                yield connection
+        finally:
+            _open.reset(token)
+
+    def ping(self) -> None:
+        with self.reading() as tx:
+            tx.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _prepare_folder(self) -> None:
+        if self.url.database and self.url.database != ":memory:":
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+
+    def _options(self, pool_size: int) -> dict[str, Any]:
+        if self.is_sqlite:
+            connect: dict[str, Any] = {"timeout": 15, "check_same_thread": False}
+        else:
+            connect = {
+                "connect_timeout": 5,
+                "keepalives_idle": 60,
+                "keepalives_interval": 10,
+                "keepalives_count": 3,
+                "application_name": "severa-fortnox-bridge",
+            }
+        return {
+            "pool_size": pool_size,
+            "max_overflow": 16,
+            "pool_timeout": 10,
+            "pool_pre_ping": not self.is_sqlite,
+            "connect_args": connect,
+        }
+
+
+@contextmanager
+def storing() -> Iterator[None]:
+    """Whatever the database says against it means: this is not stored."""
+    try:
+        yield
+    except (DataError, IntegrityError) as error:
+        raise CannotStore(type(error).__name__, is_about_content=True) from error
+    except SQLAlchemyError as error:
+        raise CannotStore(type(error).__name__) from error
+
+
+def _driver(url: URL) -> URL:
+    if url.drivername in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+psycopg")
+    return url
+
+
+def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see below
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    write = connection.get_execution_options().get("write", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def upsert(tx: Connection, table: Table) -> postgresql.Insert:
+    """An INSERT that knows ON CONFLICT; both databases word it alike."""
+    if tx.dialect.name == "sqlite":
+        return cast("postgresql.Insert", sqlite.insert(table))
+    return postgresql.insert(table)

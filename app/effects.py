@@ -1,0 +1,126 @@
+"""What we are about to write, are writing, wrote: recorded before it is sent.
+
+prepared → sending → done | refused
+A creating write that is `sending` may have happened or not; nothing is sent again before its
+`not_before` has passed and the target was asked twice.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection as Tx
+from sqlalchemy import Row, insert, select, update
+
+from app import ids
+from app.errors import System
+from app.models import effects
+
+EffectState = Literal["prepared", "sending", "done", "refused"]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """`sends`: attempts of unknown outcome, the present one included; `looks`: empty ones since."""
+
+    id: str
+    state: EffectState
+    payload: Any
+    generation: int
+    sends: int
+    looks: int
+    not_before: datetime | None
+    target_id: str | None
+
+
+@dataclass(frozen=True)
+class Intent:
+    """`ref` names what is created in every attempt; `generation` grows when it is made anew."""
+
+    connection: str
+    work_id: str
+    system: System
+    action: str
+    ref: str
+    payload: Any
+    creates: bool = True
+    generation: int = 1
+
+
+def open_intent(tx: Tx, intent: Intent, now: datetime) -> Effect:
+    """The effect of this intent: the one that was begun before, else a new one.
+
+    The payload of one that was never sent is brought up to date; of one in flight it is frozen.
+    """
+    if not intent.creates:
+        return _new(tx, intent, now)
+    row = tx.execute(
+        select(effects).where(
+            effects.c.connection == intent.connection,
+            effects.c.system == intent.system,
+            effects.c.action == intent.action,
+            effects.c.ref == intent.ref,
+            effects.c.generation == intent.generation,
+            effects.c.creates,
+        )
+    ).one_or_none()
+    if row is None:
+        return _new(tx, intent, now)
+    if row.state in ("prepared", "refused"):
+        change(tx, row.id, state="prepared", payload=intent.payload, work_id=intent.work_id)
+        row = tx.execute(select(effects).where(effects.c.id == row.id)).one()
+    return _effect(row)
+
+
+def change(tx: Tx, effect_id: str, **values: Any) -> None:
+    tx.execute(update(effects).where(effects.c.id == effect_id).values(values))
+
+
+def of_work(tx: Tx, work_id: str) -> list[Row[Any]]:
+    return list(
+        tx.execute(select(effects).where(effects.c.work_id == work_id).order_by(effects.c.id))
+    )
+
+
+def forgive(tx: Tx, work_id: str) -> None:
+    """A person has decided that a write of unknown outcome may be tried again, after new looks."""
+    tx.execute(
+        update(effects)
+        .where(effects.c.work_id == work_id, effects.c.state == "sending", effects.c.sends > 1)
+        .values(sends=1, looks=0)
+    )
+
+
+def _new(tx: Tx, intent: Intent, now: datetime) -> Effect:
+    effect = Effect(ids.new("eff"), "prepared", intent.payload, intent.generation, 0, 0, None, None)
+    tx.execute(
+        insert(effects).values(
+            id=effect.id,
+            connection=intent.connection,
+            work_id=intent.work_id,
+            system=intent.system,
+            action=intent.action,
+            ref=intent.ref,
+            generation=intent.generation,
+            creates=intent.creates,
+            state=effect.state,
+            payload=intent.payload,
+            sends=0,
+            looks=0,
+            prepared_at=now,
+        )
+    )
+    return effect
+
+
+def _effect(row: Row[Any]) -> Effect:
+    return Effect(
+        row.id,
+        row.state,
+        row.payload,
+        row.generation,
+        row.sends,
+        row.looks,
+        row.not_before,
+        row.target_id,
+    )

@@ -1,0 +1,1 @@
+"""The window to Fortnox: the only place that knows its words."""

@@ -1,0 +1,159 @@
+"""The questions we ask Fortnox, one method each. Source: Fortnox API 3."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, TypeVar, cast
+from urllib.parse import quote
+
+from pydantic import TypeAdapter, ValidationError
+
+from app.calls import Answer
+from app.errors import Busy, System, Unauthorized, Unclear
+from app.fortnox import schemas
+from app.fortnox.auth import ask
+from app.line import Line
+
+T = TypeVar("T")
+PAGE = 500
+Payload = dict[str, Any]
+
+
+@cache
+def _reader(shape: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(shape)
+
+
+class Fortnox:
+    system: System = "fortnox"
+
+    def __init__(self, line: Line, url: str) -> None:
+        self._line, self._url = line, url.rstrip("/")
+
+    def prepay(self) -> None:
+        self._line.prepay()
+
+    def invoice(self, number: str) -> schemas.Invoice:
+        return self._one(schemas.Invoice, "Invoice", "GET", f"invoices/{_part(number)}")
+
+    def invoices_with_reference(self, reference: str) -> list[schemas.InvoiceListItem]:
+        """All invoices, cancelled ones too, with exactly this ExternalInvoiceReference1.
+
+        Fortnox searches for parts of the text, without regard to case; the comparison is ours.
+        """
+        pages = self._pages(
+            schemas.InvoiceListItem, "invoices", "Invoices", externalinvoicereference1=reference
+        )
+        return [item for item in pages if item.external_invoice_reference1 == reference]
+
+    def create_invoice(self, payload: Payload) -> schemas.Invoice:
+        return self._one(schemas.Invoice, "Invoice", "POST", "invoices", {"Invoice": payload})
+
+    def update_invoice(self, number: str, payload: Payload) -> schemas.Invoice:
+        path = f"invoices/{_part(number)}"
+        return self._one(schemas.Invoice, "Invoice", "PUT", path, {"Invoice": payload})
+
+    def bookkeep_invoice(self, number: str) -> schemas.Invoice:
+        return self._one(schemas.Invoice, "Invoice", "PUT", f"invoices/{_part(number)}/bookkeep")
+
+    def invoice_payment(self, number: str) -> schemas.InvoicePayment:
+        path = f"invoicepayments/{_part(number)}"
+        return self._one(schemas.InvoicePayment, "InvoicePayment", "GET", path)
+
+    def voucher(self, series: str, number: str, year: str) -> schemas.Voucher:
+        """`year`: the Id of the financial year, not the calendar year."""
+        path = f"vouchers/{_part(series)}/{_part(number)}"
+        answer = self._call("GET", path, params={"financialyear": year})
+        return self._shape(schemas.Voucher, answer, "Voucher")
+
+    def customer(self, number: str) -> schemas.Customer:
+        return self._one(schemas.Customer, "Customer", "GET", f"customers/{_part(number)}")
+
+    def create_customer(self, payload: Payload) -> schemas.Customer:
+        return self._one(schemas.Customer, "Customer", "POST", "customers", {"Customer": payload})
+
+    def update_customer(self, number: str, payload: Payload) -> schemas.Customer:
+        path = f"customers/{_part(number)}"
+        return self._one(schemas.Customer, "Customer", "PUT", path, {"Customer": payload})
+
+    def article(self, number: str) -> schemas.Article:
+        return self._one(schemas.Article, "Article", "GET", f"articles/{_part(number)}")
+
+    def create_article(self, payload: Payload) -> schemas.Article:
+        return self._one(schemas.Article, "Article", "POST", "articles", {"Article": payload})
+
+    def update_article(self, number: str, payload: Payload) -> schemas.Article:
+        path = f"articles/{_part(number)}"
+        return self._one(schemas.Article, "Article", "PUT", path, {"Article": payload})
+
+    def project(self, number: str) -> schemas.Project:
+        return self._one(schemas.Project, "Project", "GET", f"projects/{_part(number)}")
+
+    def create_project(self, payload: Payload) -> schemas.Project:
+        return self._one(schemas.Project, "Project", "POST", "projects", {"Project": payload})
+
+    def update_project(self, number: str, payload: Payload) -> schemas.Project:
+        path = f"projects/{_part(number)}"
+        return self._one(schemas.Project, "Project", "PUT", path, {"Project": payload})
+
+    def terms_of_payments(self) -> list[schemas.TermsOfPayment]:
+        return list(self._pages(schemas.TermsOfPayment, "termsofpayments", "TermsOfPayments"))
+
+    def currency(self, code: str) -> schemas.Currency:
+        return self._one(schemas.Currency, "Currency", "GET", f"currencies/{_part(code)}")
+
+    def is_alive(self) -> bool:
+        """Whether Fortnox answers us at all, with a good token."""
+        self._call("GET", "companyinformation")
+        return True
+
+    def _one(
+        self, shape: type[T], wrapper: str, method: str, path: str, body: Payload | None = None
+    ) -> T:
+        return self._shape(shape, self._call(method, path, json_body=body), wrapper)
+
+    def _pages(self, shape: type[T], path: str, wrapper: str, **query: str) -> Iterator[T]:
+        page = 1
+        while True:
+            params = query | {"limit": str(PAGE), "page": str(page)}
+            answer = self._call("GET", path, params=params)
+            found: list[T] = self._shape(list[shape], answer, wrapper)  # type: ignore[valid-type]
+            yield from found
+            if page >= _total_pages(answer.data) or not found:
+                return
+            page += 1
+
+    def _call(self, method: str, path: str, **sent: Any) -> Answer:
+        token = self._line.tokens.current()
+        try:
+            return self._send(token, method, path, **sent)
+        except Unauthorized:  # a definite no: the token may just have ended
+            return self._send(self._line.tokens.renew(token), method, path, **sent)
+
+    def _send(self, token: str, method: str, path: str, **sent: Any) -> Answer:
+        self._line.turn()
+        headers = {"Authorization": f"Bearer {token}"}
+        try:
+            return ask(self._line.client, method, f"{self._url}/3/{path}", headers=headers, **sent)
+        except Busy as error:
+            self._line.note(error)
+            raise
+
+    @staticmethod
+    def _shape(shape: type[T], answer: Answer, wrapper: str) -> T:
+        data = answer.data.get(wrapper) if isinstance(answer.data, dict) else None
+        try:
+            record: T = _reader(cast("Any", shape)).validate_python(data)
+        except ValidationError as error:
+            fields = ", ".join(".".join(map(str, one["loc"])) for one in error.errors()[:5])
+            raise Unclear("fortnox", f"an answer of another shape: {wrapper} {fields}") from error
+        return record
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _total_pages(data: Any) -> int:
+    information = data.get("MetaInformation") if isinstance(data, dict) else None
+    pages = information.get("@TotalPages", 1) if isinstance(information, dict) else 1
+    return int(pages) if str(pages).isdigit() else 1

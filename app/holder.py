@@ -1,0 +1,73 @@
+"""This process as the holder of rows: it works on what it claimed, and lets go what it lost."""
+
+from threading import Lock
+
+from app import worklist
+from app.clock import Clock
+from app.db import Database
+from app.locks import ProcessLock
+from app.worklist import Item, Settlement, Want
+
+
+class Holder:
+    """Claiming and looking for lost rows exclude each other: no row at work is taken back."""
+
+    def __init__(self, db: Database, lock: ProcessLock, clock: Clock) -> None:
+        self.db, self.lock, self.clock = db, lock, clock
+        self._held: set[str] = set()
+        self._guard = Lock()
+
+    @property
+    def name(self) -> str:
+        return self.lock.name
+
+    def claim(self) -> Item | None:
+        with self._guard:
+            items = worklist.claim(self.db, self.name, self.clock())
+            self._held.update(item.id for item in items)
+        return items[0] if items else None
+
+    def claim_now(self, want: Want) -> Item | None:
+        with self._guard:
+            item = worklist.claim_now(self.db, self.name, want, self.clock())
+            if item is not None:
+                self._held.add(item.id)
+        return item
+
+    def settle(self, item: Item, settlement: Settlement) -> None:
+        """If this fails, the row is no longer held here, and `take_back_lost` finds it."""
+        try:
+            worklist.settle(self.db, item, settlement, self.clock())
+        finally:
+            self._forget(item)
+
+    def rename(self, item: Item, subject: str) -> None:
+        try:
+            worklist.change_subject(self.db, item, subject, self.clock())
+        finally:
+            self._forget(item)
+
+    def let_go(self, item: Item) -> None:
+        try:
+            worklist.let_go(self.db, item, self.clock())
+        finally:
+            self._forget(item)
+
+    def take_back_lost(self) -> int:
+        """Rows that are ours but that nobody here works on, and rows of processes that ended."""
+        with self._guard:
+            found = worklist.take_back_unheld(self.db, self.name, self._held, self.clock())
+        with self.db.reading() as tx:
+            holders = worklist.running_holders(tx)
+        for holder in holders:
+            if holder != self.name and self.lock.is_gone(holder):
+                found += worklist.take_back(self.db, holder, self.clock())
+        return found
+
+    def drop(self, item: Item) -> None:
+        """Given up without a word to the database, which may be away; found by `take_back_lost`."""
+        self._forget(item)
+
+    def _forget(self, item: Item) -> None:
+        with self._guard:
+            self._held.discard(item.id)

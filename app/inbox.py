@@ -1,0 +1,162 @@
+"""What was heard: every event is kept once per identity, with the work it points to."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection as Tx
+from sqlalchemy import Row, select, tuple_, update
+
+from app import ids, worklist
+from app.db import upsert
+from app.models import events
+from app.worklist import Want
+
+LONGEST_IDENTITY = 255
+
+Source = Literal["severa", "fortnox"]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """`want` None: understood, but nothing follows; `reason` says why."""
+
+    connection: str
+    source: Source
+    door: Literal["webhook", "listener", "poll"]
+    identity: str
+    body: bytes
+    type: str
+    want: Want | None
+    reason: str | None = None
+
+    @property
+    def at(self) -> tuple[str, str, str]:
+        return self.connection, self.source, self.identity
+
+    @property
+    def body_hash(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """`conflict`: this identity was kept before, with another body."""
+
+    id: str
+    status: Literal["accepted", "ignored", "duplicate", "conflict"]
+
+
+def identity_of(text: str) -> str:
+    """What fits the column: a very long identity is kept as its hash."""
+    if len(text) <= LONGEST_IDENTITY:
+        return text
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def identity_of_body(body: bytes) -> str:
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+
+def receive(tx: Tx, heard: Sequence[Heard], now: datetime) -> list[Receipt]:
+    """Keeps what is new and marks the work it points to; one receipt for each, in order."""
+    first: dict[tuple[str, str, str], tuple[Heard, str]] = {}
+    for one in heard:
+        first.setdefault(one.at, (one, ids.new("evt")))
+    known = _known(tx, list(first))
+    fresh = {at: pair for at, pair in first.items() if at not in known}
+    work_ids = worklist.enqueue(tx, [one.want for one, _ in fresh.values() if one.want], now)
+    known |= _keep(tx, fresh, work_ids, now)
+    told: set[str] = set()
+    receipts = []
+    for one in heard:
+        stored_id, stored_hash, stored_status, is_new = known[one.at]
+        if stored_hash != one.body_hash:
+            receipts.append(Receipt(stored_id, "conflict"))
+        elif is_new and stored_id not in told:
+            receipts.append(Receipt(stored_id, stored_status))
+        else:
+            receipts.append(Receipt(stored_id, "duplicate"))
+        told.add(stored_id)
+    return receipts
+
+
+def find(tx: Tx, event_id: str) -> Row[Any] | None:
+    return tx.execute(select(events).where(events.c.id == event_id)).one_or_none()
+
+
+def about(tx: Tx, work_id: str) -> Sequence[Row[Any]]:
+    """The events that pointed to one row of the work list, oldest first."""
+    return tx.execute(select(events).where(events.c.work_id == work_id).order_by(events.c.id)).all()
+
+
+def point_to(tx: Tx, old_work_id: str, new_work_id: str) -> None:
+    """What was heard about one row turned out to be about another."""
+    tx.execute(update(events).where(events.c.work_id == old_work_id).values(work_id=new_work_id))
+
+
+Known = dict[tuple[str, str, str], tuple[str, str, Any, bool]]
+
+
+def _known(tx: Tx, identities: list[tuple[str, str, str]]) -> Known:
+    at = tuple_(events.c.connection, events.c.source, events.c.identity)
+    rows = tx.execute(
+        select(
+            events.c.id,
+            events.c.connection,
+            events.c.source,
+            events.c.identity,
+            events.c.body_hash,
+            events.c.status,
+        ).where(at.in_(identities))
+    )
+    return {
+        (row.connection, row.source, row.identity): (row.id, row.body_hash, row.status, False)
+        for row in rows
+    }
+
+
+def _keep(
+    tx: Tx,
+    fresh: dict[tuple[str, str, str], tuple[Heard, str]],
+    work_ids: dict[tuple[str, str, str], str],
+    now: datetime,
+) -> Known:
+    """Inserts; what another process kept in the same moment is read back as already known."""
+    if not fresh:
+        return {}
+    rows = [_row(one, event_id, work_ids, now) for one, event_id in fresh.values()]
+    statement = upsert(tx, events).values(rows).on_conflict_do_nothing()
+    kept = set(tx.scalars(statement.returning(events.c.id)))
+    known: Known = {
+        at: (event_id, one.body_hash, _status(one), True)
+        for at, (one, event_id) in fresh.items()
+        if event_id in kept
+    }
+    lost = [at for at in fresh if at not in known]
+    return known | (_known(tx, lost) if lost else {})
+
+
+def _status(one: Heard) -> str:
+    return "accepted" if one.want else "ignored"
+
+
+def _row(
+    one: Heard, event_id: str, work_ids: dict[tuple[str, str, str], str], now: datetime
+) -> dict[str, Any]:
+    return {
+        "id": event_id,
+        "connection": one.connection,
+        "source": one.source,
+        "door": one.door,
+        "identity": one.identity,
+        "body_hash": one.body_hash,
+        "body": one.body,
+        "type": one.type[:100],
+        "status": _status(one),
+        "reason": one.reason,
+        "work_id": work_ids[one.want.at] if one.want else None,
+        "received_at": now,
+    }

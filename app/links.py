@@ -1,0 +1,61 @@
+"""Which Severa record is which Fortnox record, and what was last carried over."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection as Tx
+from sqlalchemy import Row, select
+
+from app.db import upsert
+from app.models import links
+
+
+@dataclass(frozen=True)
+class Link:
+    kind: str
+    severa_id: str
+    fortnox_id: str
+    carried: dict[str, Any]
+
+
+def of_severa(tx: Tx, connection: str, kind: str, severa_id: str) -> Link | None:
+    return _one(tx, connection, kind, links.c.severa_id == severa_id)
+
+
+def of_fortnox(tx: Tx, connection: str, kind: str, fortnox_id: str) -> Link | None:
+    return _one(tx, connection, kind, links.c.fortnox_id == fortnox_id)
+
+
+def remember(tx: Tx, connection: str, link: Link, now: datetime) -> None:
+    values = {
+        "connection": connection,
+        "kind": link.kind,
+        "severa_id": link.severa_id,
+        "fortnox_id": link.fortnox_id,
+        "carried": link.carried,
+        "created_at": now,
+        "updated_at": now,
+    }
+    statement = upsert(tx, links).values(values)
+    tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=[links.c.connection, links.c.kind, links.c.severa_id],
+            set_={
+                "fortnox_id": link.fortnox_id,
+                "carried": statement.excluded.carried,
+                "updated_at": now,
+            },
+        )
+    )
+
+
+def _one(tx: Tx, connection: str, kind: str, which: Any) -> Link | None:
+    row = tx.execute(
+        select(links).where(links.c.connection == connection, links.c.kind == kind, which)
+    ).one_or_none()
+    return None if row is None else _link(row)
+
+
+def _link(row: Row[Any]) -> Link:
+    return Link(row.kind, row.severa_id, row.fortnox_id, row.carried)

@@ -1,0 +1,47 @@
+"""Wiring only: settings, database, queue → the FastAPI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import redis
+from fastapi import FastAPI
+
+from app import api, health, log, webhooks
+from app.hall import Hall, open_hall
+from app.planning import Planner
+from app.queue import Bell
+from app.settings import Settings, settings
+
+
+def build(hall: Hall, redis_url: str) -> FastAPI:
+    bell = Bell(redis_url)
+    client = redis.Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=1)
+    planner = Planner(hall, client)
+    doors = webhooks.Doors(hall, bell.ring)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await doors.commit.close()
+        bell.close()
+        planner.close()
+        client.close()
+
+    app = FastAPI(
+        title="severa-fortnox-bridge",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    webhooks.mount(app, doors)
+    health.mount(app, hall, client)
+    api.mount(app, hall, hint=bell.ring, plan=planner.plan)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """For `uvicorn --factory app.main:from_environment`."""
+    given: Settings = settings()
+    log.set_up(given)
+    return build(open_hall(given), given.redis_url)

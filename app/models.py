@@ -1,0 +1,236 @@
+"""The tables. Instants are microseconds since 1970 UTC, so that both databases sort them alike."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else EPOCH + value * MICROSECOND
+
+
+class Json(TypeDecorator[Any]):
+    """JSON as text: neither database may reorder, merge or refuse what we wrote."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=True)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+NAME = String(63)
+ID = String(40)
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("document", Json, nullable=False),  # the settings, without any secret
+    Column("secrets", Text, nullable=False),  # sealed
+    Column("active", Boolean, nullable=False),
+    Column("stopped", Json),  # the reason why nothing of this connection can go through
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("deleted_at", Instant),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("connection", NAME, nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("door", String(16), nullable=False),
+    Column("identity", String(255), nullable=False),
+    Column("body_hash", String(64), nullable=False),
+    Column("body", LargeBinary),  # as it came; empty once the retention time is over
+    Column("type", String(100), nullable=False),
+    Column("status", String(16), nullable=False),  # accepted | ignored
+    Column("reason", String(64)),
+    Column("work_id", ID),
+    Column("received_at", Instant, nullable=False),
+    UniqueConstraint("connection", "source", "identity"),
+    Index(None, "work_id", "id"),
+    Index(None, "received_at"),
+)
+
+work = Table(
+    "work",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("connection", NAME, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("key", String(255), nullable=False),
+    Column("subject", String(300), nullable=False),  # never two running rows with the same one
+    Column("lane", SmallInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("wanted", Integer, nullable=False),  # grows with every event
+    Column("claimed_wanted", Integer),  # what it was when the run began
+    Column("claimed_by", String(80)),
+    Column("due_at", Instant),
+    Column("attempts", Integer, nullable=False),  # runs ever begun
+    Column("tries", Integer, nullable=False),  # runs in a row that did not go through
+    Column("failing_since", Instant),
+    Column("waits_for", String(300)),
+    Column("reason", Json),
+    Column("source_label", String(255)),
+    Column("target_id", String(255)),
+    Column("target_label", String(255)),
+    Column("received_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("settled_at", Instant),
+    UniqueConstraint("connection", "kind", "key"),
+    Index(
+        "ix_work_due",
+        "lane",
+        "due_at",
+        postgresql_where=text("due_at IS NOT NULL"),
+        sqlite_where=text("due_at IS NOT NULL"),
+    ),
+    Index(
+        "uq_work_running_subject",
+        "connection",
+        "subject",
+        unique=True,
+        postgresql_where=text("state = 'running'"),
+        sqlite_where=text("state = 'running'"),
+    ),
+    Index(
+        "ix_work_waits_for",
+        "connection",
+        "waits_for",
+        postgresql_where=text("waits_for IS NOT NULL"),
+        sqlite_where=text("waits_for IS NOT NULL"),
+    ),
+    Index("ix_work_log", "connection", "id"),
+)
+
+effects = Table(
+    "effects",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("connection", NAME, nullable=False),
+    Column("work_id", ID, nullable=False),
+    Column("system", String(16), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("ref", String(120), nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("creates", Boolean, nullable=False),
+    Column("state", String(16), nullable=False),  # prepared | sending | done | refused
+    Column("payload", Json),
+    Column(
+        "sends", Integer, nullable=False
+    ),  # attempts of unknown outcome, the present one included
+    Column("looks", Integer, nullable=False),  # empty looks since the last attempt
+    Column("not_before", Instant),
+    Column("target_id", String(255)),
+    Column("prepared_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("settled_at", Instant),
+    Index("ix_effects_work", "work_id", "id"),
+    Index(
+        "uq_effects_creates",
+        "connection",
+        "system",
+        "action",
+        "ref",
+        "generation",
+        unique=True,
+        postgresql_where=text("creates"),
+        sqlite_where=text("creates"),
+    ),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("connection", NAME, primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    Column("severa_id", String(80), primary_key=True),
+    Column("fortnox_id", String(80), nullable=False),
+    Column("carried", Json, nullable=False),  # what was last carried over
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("connection", "kind", "fortnox_id"),
+)
+
+transfer_log = Table(
+    "transfer_log",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("connection", NAME, nullable=False),
+    Column("work_id", ID, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("what", String(64), nullable=False),
+    Column("facts", Json, nullable=False),
+    Index(None, "work_id", "id"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("connection", NAME, primary_key=True),
+    Column("system", String(16), primary_key=True),
+    Column("sealed", Text, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+outages = Table(
+    "outages",
+    metadata,
+    Column("connection", NAME, primary_key=True),
+    Column("system", String(16), primary_key=True),
+    Column("failures", Integer, nullable=False),  # calls in a row without an answer
+    Column("since", Instant, nullable=False),
+    Column("probe_at", Instant),  # set while the circuit is open
+)
+
+processes = Table(
+    "processes",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)

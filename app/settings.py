@@ -1,0 +1,98 @@
+"""Every knob, typed; the only reader of the environment."""
+
+import re
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+LATE_RETRY = timedelta(hours=12)
+GIVE_UP = timedelta(days=7)
+
+
+class Rate(NamedTuple):
+    """At most `calls` in any `seconds`."""
+
+    calls: int
+    seconds: float
+
+
+def _rate(text: Any) -> Any:
+    if isinstance(text, str):
+        match = re.fullmatch(r"\s*(\d+)\s*/\s*(\d+(?:\.\d+)?)\s*", text)
+        if not match or int(match[1]) < 1 or float(match[2]) <= 0:
+            raise ValueError("expected calls/seconds, for example 25/5")
+        return Rate(int(match[1]), float(match[2]))
+    return text
+
+
+def _schedule(text: Any) -> Any:
+    if isinstance(text, str):
+        waits = [re.fullmatch(r"(\d+)([smhd])", word) for word in text.split()]
+        if not waits or None in waits:
+            raise ValueError("expected waits like: 5s 30s 2m 10m")
+        return tuple(timedelta(seconds=int(w[1]) * UNITS[w[2]]) for w in waits if w)
+    return text
+
+
+def _keys(text: Any) -> Any:
+    if isinstance(text, str):
+        return tuple(SecretStr(key.strip()) for key in text.split(",") if key.strip())
+    return text
+
+
+RateSetting = Annotated[Rate, NoDecode, BeforeValidator(_rate)]
+Schedule = Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_schedule)]
+Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_keys)]
+
+
+class Settings(BaseSettings):
+    """Names, defaults and meaning: `deploy/env.example`."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    database_url: str = "sqlite:///./var/bridge.db"
+    redis_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    public_url: str = "http://127.0.0.1:8000"
+    admin_key: SecretStr = SecretStr("")
+    encryption_keys: Keys = ()
+    severa_url: str = "https://api.severa.visma.com/rest-api"
+    fortnox_url: str = "https://api.fortnox.se"
+    fortnox_auth_url: str = "https://apps.fortnox.se/oauth-v1"
+    fortnox_websocket_url: str = "wss://ws.fortnox.se/topics-v1"
+    fortnox_rate: RateSetting = Rate(25, 5)
+    severa_rate: RateSetting = Rate(10, 1)
+    poll_interval: float = Field(60, ge=0)
+    smtp_url: SecretStr = SecretStr("")
+    mail_from: str = "bridge@localhost"
+    ingest_rate: RateSetting = Rate(100_000, 10)
+    quarantine: float = Field(600, gt=0)
+    retry_schedule: Schedule = tuple(
+        timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, 7200, 18000, 36000)
+    )
+    worker_concurrency: int = Field(16, ge=1, le=256)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["console", "json"] = "console"
+    retention_days: int = Field(400, ge=1)
+    var_dir: Path = Path("var")
+
+    @property
+    def rates(self) -> dict[Literal["severa", "fortnox"], Rate]:
+        return {"severa": self.severa_rate, "fortnox": self.fortnox_rate}
+
+    def retry_wait(self, tries: int) -> timedelta:
+        """How long to wait after the `tries`-th run in a row (from 1) that did not go through."""
+        if tries <= len(self.retry_schedule):
+            return self.retry_schedule[max(tries, 1) - 1]
+        return LATE_RETRY
+
+
+@cache
+def settings() -> Settings:
+    return Settings()

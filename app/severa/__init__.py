@@ -1,0 +1,1 @@
+"""The window to Visma Severa: the only place that knows its words."""

@@ -1,0 +1,36 @@
+"""How a Severa access token is got: client credentials, as JSON. Source: POST /v1/token."""
+
+from datetime import timedelta
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from app.calls import Ask
+from app.errors import Refused, Unauthorized, Unclear
+from app.severa.told import told
+
+SCOPES = (
+    "customers:read customers:write settings:read settings:write projects:read "
+    "invoices:read invoices:write fees:read fees:write travels:read files:read organization:read"
+)
+ask = Ask("severa", told)
+
+
+class Granted(BaseModel):
+    access_token: str
+    access_token_expires_in: int = 3600
+
+
+def fetch(
+    client: httpx.Client, url: str, client_id: str, client_secret: str
+) -> tuple[str, timedelta]:
+    """The token and how long it lives. A refusal of any kind is Unauthorized."""
+    body = {"client_id": client_id, "client_secret": client_secret, "scope": SCOPES}
+    try:
+        answer = ask(client, "POST", f"{url}/v1/token", json_body=body)
+        granted = Granted.model_validate(answer.data)
+    except Refused as error:
+        raise Unauthorized("severa", error.words, status=error.status, code=error.code) from error
+    except ValidationError as error:
+        raise Unclear("severa", "a token answer of another shape") from error
+    return granted.access_token, timedelta(seconds=granted.access_token_expires_in)

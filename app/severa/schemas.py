@@ -1,0 +1,254 @@
+"""Severa's shapes, in Severa's words, with only the fields we use. Source: its OpenAPI document."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+
+def _date_only(value: Any) -> Any:
+    return value[:10] if isinstance(value, str) else value
+
+
+Day = Annotated[date, BeforeValidator(_date_only)]
+
+
+class Ref(Shape):
+    guid: str
+    name: str | None = None
+
+
+class Numbered(Shape):
+    """`number` is an int64 in Severa; it is a name to us, never a quantity."""
+
+    guid: str
+    name: str | None = None
+    number: int | None = None
+
+
+class Money(Shape):
+    amount: Decimal | None = None
+    currency_code: str | None = None
+
+
+class Currency(Shape):
+    code: str
+
+
+class Accounting(Shape):
+    number: str | None = None
+    name: str | None = None
+
+
+class Language(Shape):
+    code: str | None = None
+
+
+class ReceiverAddress(Shape):
+    addressline: str | None = None
+    postal_code: str | None = None
+    city: str | None = None
+    state: str | None = None
+    country: str | None = None
+
+
+class FreeText(Shape):
+    value: str | None = None
+    text: str | None = None
+    plain_text: str | None = None
+
+
+class RelatedInvoice(Shape):
+    guid: str | None = None
+    number: int | None = None
+
+
+class Invoice(Shape):
+    guid: str
+    number: int | None = None
+    status: Ref
+    customer: Numbered | None = None
+    billing_customer: Numbered | None = None
+    projects: list[Numbered] | None = None
+    date: Day | None = None
+    due_date: Day | None = None
+    payment_date: Day | None = None
+    payment_term: int | None = None
+    our_reference: str | None = None
+    your_reference: str | None = None
+    order_number: str | None = None
+    notes: str | None = None
+    free_text1: FreeText | None = None
+    free_text2: FreeText | None = None
+    currency: Currency | None = None
+    currency_rate: Decimal | None = None
+    total_excluding_tax: Money | None = None
+    total_tax: Money | None = None
+    total_including_tax: Money | None = None
+    work_hour_value_added_tax: Decimal | None = None
+    receiver_customer_name: str | None = None
+    receiver_address: ReceiverAddress | None = None
+    is_credit_note: bool = False
+    reimburse_invoice: RelatedInvoice | None = None
+    language: Language | None = None
+
+
+class InvoiceRow(Shape):
+    guid: str
+    row_type: str
+    code: list[str] | None = None
+    description: str | None = None
+    quantity: Decimal = Decimal(0)
+    measurement_unit: str | None = None
+    unit_price: Money | None = None
+    vat_rate: Decimal | None = None
+    sort_order: int = 0
+    sales_account: Accounting | None = None
+    cost_center: Accounting | None = None
+    flat_rate_guid: str | None = None
+
+
+class Coded(Shape):
+    """A product, work type or travel type as it stands on an hour, fee or travel."""
+
+    guid: str | None = None
+    code: str | None = None
+    name: str | None = None
+
+
+class ItemProject(Shape):
+    guid: str | None = None
+    number: int | str | None = None
+
+
+class BilledItem(Shape):
+    """An hour, fee or travel behind an invoice row; on credit notes the reimbursed one."""
+
+    invoice_row_guid: str | None = None
+    project: ItemProject | None = None
+    work_type: Coded | None = None
+    product: Coded | None = None
+    travel_expense: Coded | None = None
+    quantity: Decimal | None = None
+    invoice_quantity: Decimal | None = None
+    unit_price: Money | None = None
+
+    @property
+    def coded(self) -> Coded | None:
+        return self.work_type or self.product or self.travel_expense
+
+
+class FlatRate(Shape):
+    guid: str | None = None
+    project: ItemProject | None = None
+
+
+class CustomerLanguage(Shape):
+    code: str | None = None
+
+
+class InvoicingVat(Shape):
+    code: str | None = None
+    percentage: Decimal | None = None
+
+
+class Customer(Shape):
+    guid: str
+    name: str
+    number: int | None = None
+    is_active: bool = True
+    is_internal: bool = False
+    email: str | None = None
+    website: str | None = None
+    vat_number: str | None = None
+    language: CustomerLanguage | None = None
+    currency: Currency | None = None
+    payment_term: int | None = None
+    invoicing_vat: InvoicingVat | None = None
+    e_invoice_address: str | None = None
+    e_invoice_operator: str | None = None
+
+
+class AddressCountry(Shape):
+    guid: str | None = None
+    name: str | None = None
+    english_name: str | None = None
+
+
+class Address(Shape):
+    guid: str
+    addressline: str | None = None
+    postal_code: str | None = None
+    city: str | None = None
+    country: AddressCountry | None = None
+    phone: str | None = None
+    is_billing_address: bool = False
+    is_postal_address: bool = False
+    is_visit_address: bool = False
+
+
+class Country(Shape):
+    guid: str
+    name: str | None = None
+    english_name: str | None = None
+    code2: str | None = None
+    is_in_eu: bool | None = Field(None, alias="isInEU")
+
+
+class Article(Shape):
+    """A product, work type or travel expense type; what a register does not have stays None."""
+
+    guid: str
+    name: str
+    code: str | None = None
+    is_active: bool | None = True
+    measurement_unit: str | None = None
+    vat_rate: Decimal | None = None
+    unit_price: Money | None = None
+    type: str | None = None
+
+
+class BusinessUnit(Shape):
+    guid: str | None = None
+    code: str | None = None
+    name: str | None = None
+
+
+class ProjectCostCenter(Shape):
+    identifier: str | None = None
+    name: str | None = None
+
+
+class SalesStatus(Shape):
+    name: str | None = None
+    sales_status_type_guid: str | None = None
+
+
+class Project(Shape):
+    guid: str
+    name: str
+    number: int | None = None
+    is_closed: bool = False
+    is_internal: bool = False
+    start_date: Day | None = None
+    deadline: Day | None = None
+    closed_date: Day | None = None
+    business_unit: BusinessUnit | None = None
+    cost_center: ProjectCostCenter | None = None
+    sales_status: SalesStatus | None = None
+
+
+class InvoiceStatus(Shape):
+    guid: str
+    name: str
+    is_active: bool = True
+    is_paid: bool = False
+    is_sent: bool = False
+    has_invoice_number: bool = False
+    is_read_only: bool = False

@@ -1,0 +1,166 @@
+"""The table of contents: which bench carries over which kind of record, and how a run ends."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import connections, links, outages, worklist
+from app.errors import (
+    Blocked,
+    BridgeError,
+    ConnectionBlocked,
+    Ending,
+    NotSent,
+    System,
+    TryLater,
+    Unclear,
+    VendorError,
+    because,
+)
+from app.links import Link
+from app.locks import LockLost
+from app.outages import waiting_key
+from app.settings import Settings
+from app.sync import customer, invoice, payment, probe, product, project
+from app.sync.payment import Renamed
+from app.sync.refusals import ending_of
+from app.sync.settling import DONE, settlement_of
+from app.sync.sides import Planned, Sides
+from app.worklist import Item, Settlement, Want
+
+log = structlog.get_logger()
+
+HANDLERS: dict[str, Callable[[Sides, Item], Link | None]] = {
+    "customer": customer.sync,
+    "invoice": invoice.sync,
+    "invoice_payment": payment.invoice_payment,
+    "payment": payment.sync,
+    "probe": probe.sync,
+    "product": product.sync,
+    "project": project.sync,
+    "voucher": payment.voucher,
+}
+
+
+def process(sides: Sides, item: Item, settings: Settings) -> Link | None:
+    """One run of one row, to its settlement; the link where the record is carried over now."""
+    try:
+        link, settlement = _run(sides, item, settings)
+    except Renamed:
+        return None
+    except (LockLost, SQLAlchemyError):
+        sides.holder.drop(item)
+        raise
+    sides.holder.settle(item, settlement)
+    log.info(
+        "work.settled",
+        connection=item.connection,
+        kind=item.kind,
+        key=item.key,
+        state=settlement.state,
+        reason=settlement.reason.code if settlement.reason else None,
+    )
+    return link
+
+
+def ensure(sides: Sides, settings: Settings, kind: str, key: str) -> Link:
+    """The link of another record. Its own row is claimed and run when there is none yet."""
+    with sides.db.reading() as tx:
+        known = links.of_severa(tx, sides.name, kind, key)
+    if known is not None:
+        return known
+    if sides.plan is not None:
+        return _planned(sides, kind, key)
+    want = Want(sides.name, kind, key)
+    item = sides.holder.claim_now(want)
+    if item is None:
+        raise TryLater(
+            because("other_record_running", kind=kind),
+            after=settings.retry_wait(2),
+            waits_for=f"work:{want.of}",
+        )
+    link = process(sides, item, settings)
+    if link is None:
+        raise _ending_of_other(sides, want)
+    return link
+
+
+def plan(sides: Sides, item: Item) -> list[Planned]:
+    """The writes a run would send now, without sending any; an ending that stops it is raised."""
+    planned: list[Planned] = []
+    HANDLERS[item.kind](replace(sides, plan=planned), item)
+    return planned
+
+
+def _planned(sides: Sides, kind: str, key: str) -> Link:
+    link = HANDLERS[kind](sides, worklist.imagined(Want(sides.name, kind, key)))
+    if link is None:
+        raise Blocked(because("other_record_blocked", kind=kind, why=""))
+    return link
+
+
+def _run(sides: Sides, item: Item, settings: Settings) -> tuple[Link | None, Settlement]:
+    try:
+        doubtful = _leave_alone_if_open(sides, item)
+        link = HANDLERS[item.kind](sides, item)
+    except Ending as ending:
+        return None, _settlement(sides, item, ending, settings)
+    except VendorError as error:
+        _note_failure(sides, error)
+        return None, _settlement(sides, item, ending_of(error), settings)
+    except (LockLost, SQLAlchemyError, Renamed):
+        raise
+    except Exception as error:  # the boundary: a bug of ours must not lose the row
+        log.exception("work.bug", connection=item.connection, kind=item.kind, key=item.key)
+        bug = TryLater(because("our_bug", error=type(error).__name__))
+        return None, _settlement(sides, item, bug, settings)
+    for system in doubtful:
+        with sides.db.transaction() as tx:
+            outages.note_answer(tx, sides.name, system, sides.clock())
+    return link, DONE
+
+
+def _leave_alone_if_open(sides: Sides, item: Item) -> list[System]:
+    """The vendors that failed lately; TryLater while one of them is only probed."""
+    if item.kind == "probe":
+        return []
+    with sides.db.reading() as tx:
+        known = outages.known(tx, sides.name)
+    for system, is_open in known.items():
+        if is_open:
+            raise TryLater(
+                because("vendor_silent", system=system, words=""), waits_for=waiting_key(system)
+            )
+    return list(known)
+
+
+def _note_failure(sides: Sides, error: VendorError) -> None:
+    if isinstance(error, NotSent | Unclear) and sides.plan is None:
+        with sides.db.transaction() as tx:
+            outages.note_failure(tx, sides.name, error.system, sides.clock())
+
+
+def _settlement(sides: Sides, item: Item, ending: Ending, settings: Settings) -> Settlement:
+    now = sides.clock()
+    if isinstance(ending, ConnectionBlocked):
+        system = ending.reason.facts.get("system", "")
+        with sides.db.transaction() as tx:
+            connections.stop(tx, sides.name, ending.reason, now)
+            worklist.enqueue(tx, [Want(sides.name, "probe", system)], now)
+        log.error("connection.stopped", connection=sides.name, reason=ending.reason.code)
+        return Settlement("blocked", ending.reason, waits_for=connections.WAITING)
+    return settlement_of(ending, item, settings, now)
+
+
+def _ending_of_other(sides: Sides, want: Want) -> BridgeError:
+    """Why the other record did not go through, told of the one that needs it."""
+    with sides.db.reading() as tx:
+        state, reason = worklist.standing(tx, *want.at)
+    code = reason.code if reason else ""
+    facts = {"kind": want.kind, "why": code} | (reason.facts if reason else {})
+    waits_for = f"work:{want.of}"
+    if state in ("waiting", "queued", "running"):
+        return TryLater(because("other_record_waiting", **facts), waits_for=waits_for)
+    return Blocked(because("other_record_blocked", **facts), waits_for=waits_for)

@@ -1,0 +1,161 @@
+"""Customers, Severa → Fortnox: matched on the customer number, which is theirs for ever."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.errors import Blocked, Missing, NothingToDo, because
+from app.fortnox import schemas as fortnox
+from app.fortnox.text import clean, cut
+from app.links import Link
+from app.severa import schemas as severa
+from app.sync.register import Record, Register, carry_over
+from app.sync.sides import Sides
+from app.worklist import Item
+
+SWEDISH_VAT = re.compile(r"(?:SE)?(\d{6})-?(\d{4})(?:01)?")
+
+
+@dataclass(frozen=True)
+class Country:
+    code: str
+    in_eu: bool
+
+
+Countries = Mapping[str, Country]
+
+
+def sync(sides: Sides, item: Item) -> Link:
+    try:
+        customer = sides.severa.customer(item.key)
+    except Missing as error:
+        raise NothingToDo(because("severa_record_gone", kind="customer")) from error
+    addresses = sides.severa.addresses(item.key)
+    content = translate(
+        customer,
+        addresses,
+        countries=sides.registers.get("countries", lambda: countries_of(sides.severa.countries())),
+        terms=sides.registers.get(
+            "terms", lambda: {one.code for one in sides.fortnox.terms_of_payments()}
+        ),
+        vat_types=sides.document.vat_types,
+    )
+    register = Register(
+        "customer",
+        "CustomerNumber",
+        read=sides.fortnox.customer,
+        create=sides.fortnox.create_customer,
+        update=sides.fortnox.update_customer,
+    )
+    number = content.customer_number
+    return carry_over(sides, item, register, Record(item.key, number, customer.name, content, {}))
+
+
+def translate(
+    customer: severa.Customer,
+    addresses: Sequence[severa.Address],
+    *,
+    countries: Countries,
+    terms: set[str],
+    vat_types: Mapping[str, str],
+) -> fortnox.CustomerIn:
+    """Blocked when the number, the VAT number or every address is missing."""
+    if customer.number is None:
+        raise Blocked(because("customer_number_missing", customer=customer.name))
+    if not (customer.vat_number or "").strip():
+        raise Blocked(because("customer_vat_missing", customer=customer.name))
+    if not addresses:
+        raise Blocked(because("customer_address_missing", customer=customer.name))
+    billing = _first(addresses, "is_billing_address") or addresses[0]
+    postal, visit = _first(addresses, "is_postal_address"), _first(addresses, "is_visit_address")
+    country = _country(billing, countries)
+    vat_number, organisation_number = tax_numbers(customer.vat_number or "", country.code)
+    term = str(customer.payment_term) if customer.payment_term is not None else ""
+    return fortnox.CustomerIn(
+        customer_number=str(customer.number),
+        name=cut(customer.name, 1024) or str(customer.number),
+        active=customer.is_active,
+        organisation_number=organisation_number,
+        vat_number=vat_number,
+        vat_type=vat_types.get(country.code) or _vat_type(customer, country),
+        **_address("", billing, countries),
+        **(_address("delivery_", postal, countries) if postal else {}),
+        **(_visiting(visit, countries) if visit else {}),
+        email=_line(customer.email),
+        email_invoice=_line(customer.email),
+        phone1=cut(billing.phone, 1024),
+        www=_line(customer.website),
+        currency=customer.currency.code if customer.currency else None,
+        terms_of_payment=term if term in terms else None,
+    )
+
+
+def countries_of(register: Sequence[severa.Country]) -> dict[str, Country]:
+    """By every name Severa writes a country with, in lower case, and by its GUID."""
+    known: dict[str, Country] = {}
+    for one in register:
+        if one.code2:
+            country = Country(one.code2.upper(), bool(one.is_in_eu))
+            for name in (one.guid, one.name, one.english_name):
+                if name:
+                    known[name.lower()] = country
+    return known
+
+
+def tax_numbers(written: str, country: str) -> tuple[str, str | None]:
+    """VATNumber and OrganisationNumber: `SE556677889901`, `556677-8899`; abroad as written."""
+    plain = re.sub(r"[\s.]", "", written).upper()
+    swedish = SWEDISH_VAT.fullmatch(plain)
+    if swedish and (plain.startswith("SE") or country == "SE"):
+        return f"SE{swedish[1]}{swedish[2]}01", f"{swedish[1]}-{swedish[2]}"
+    return plain.replace("-", ""), None
+
+
+def _vat_type(customer: severa.Customer, country: Country) -> str:
+    if country.code == "SE":
+        vat = customer.invoicing_vat
+        return "SEREVERSEDVAT" if vat is not None and vat.percentage == 0 else "SEVAT"
+    return "EUREVERSEDVAT" if country.in_eu else "EXPORT"
+
+
+def _country(address: severa.Address, countries: Countries) -> Country:
+    if address.country is None:
+        return Country("SE", in_eu=True)
+    for name in (address.country.guid, address.country.name, address.country.english_name):
+        if name and name.lower() in countries:
+            return countries[name.lower()]
+    return Country("SE", in_eu=True)
+
+
+def _first(addresses: Sequence[severa.Address], flag: str) -> severa.Address | None:
+    return next((one for one in addresses if getattr(one, flag)), None)
+
+
+def _address(prefix: str, address: severa.Address, countries: Countries) -> dict[str, str | None]:
+    first, second = address_lines(address.addressline)
+    return {
+        f"{prefix}address1": first,
+        f"{prefix}address2": second,
+        f"{prefix}zip_code": cut(address.postal_code, 10),
+        f"{prefix}city": cut(address.city, 1024),
+        f"{prefix}country_code": _country(address, countries).code,
+    }
+
+
+def _visiting(address: severa.Address, countries: Countries) -> dict[str, str | None]:
+    return {
+        "visiting_address": cut(clean(address.addressline).replace("\n", ", "), 128),
+        "visiting_zip_code": cut(address.postal_code, 10),
+        "visiting_city": cut(address.city, 128),
+        "visiting_country_code": _country(address, countries).code,
+    }
+
+
+def address_lines(addressline: str | None) -> tuple[str | None, str | None]:
+    """Severa has one field with line breaks; Fortnox has two lines."""
+    lines = [line.strip() for line in clean(addressline).split("\n") if line.strip()]
+    return (lines[0] if lines else None), (", ".join(lines[1:]) or None)
+
+
+def _line(text: str | None) -> str | None:
+    return (text or "").strip() or None

@@ -1,0 +1,279 @@
+"""Customer invoices, Severa → Fortnox: once each, checked to the öre, then moved to received."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from app import journal, links, worklist
+from app.effects import Intent
+from app.errors import Blocked, Missing, NothingToDo, TryLater, because
+from app.fortnox import schemas as fortnox
+from app.links import Link
+from app.severa.schemas import BilledItem, Invoice, InvoiceRow
+from app.sync import invoice_rows
+from app.sync.invoice_document import SEK, Translation, differences, reference, translate
+from app.sync.invoice_rows import Facts
+from app.sync.sides import Sides
+from app.sync.writing import Creation, Found, change, create, frozen
+from app.worklist import Item
+
+
+def sync(sides: Sides, item: Item) -> Link | None:
+    link = _known(sides, item)
+    try:
+        invoice = sides.severa.invoice(item.key)
+    except Missing as error:
+        raise NothingToDo(because("severa_invoice_gone")) from error
+    _describe(sides, item, invoice)
+    if invoice.status.guid.lower() != sides.document.invoice_statuses.transfer:
+        if link is not None:
+            return link
+        raise NothingToDo(
+            because("not_in_transfer_status", status=invoice.status.name or invoice.status.guid)
+        )
+    asked = translate(_gather(sides, invoice))
+    link, answer = _carry(sides, item, link, asked)
+    if sides.plan is None:
+        _check(asked, answer or sides.fortnox.invoice(link.fortnox_id))
+    _book(sides, item, link)
+    return _receive(sides, item, link)
+
+
+def _known(sides: Sides, item: Item) -> Link | None:
+    with sides.db.reading() as tx:
+        return links.of_severa(tx, sides.name, "invoice", item.key)
+
+
+def _describe(sides: Sides, item: Item, invoice: Invoice) -> None:
+    payer = invoice.billing_customer or invoice.customer
+    parts = (str(invoice.number or "–"), payer.name if payer and payer.name else "")
+    with sides.db.transaction() as tx:
+        worklist.describe(tx, item.id, source=" ".join(parts).strip())
+
+
+def _gather(sides: Sides, invoice: Invoice) -> Facts:
+    """Reads what the translation needs; what Fortnox lacks of it is carried over first."""
+    rows = sides.severa.invoice_rows(invoice.guid)
+    payer = invoice.billing_customer or invoice.customer
+    if payer is None:
+        raise Blocked(because("customer_number_missing", customer="–"))
+    customer = sides.ensure("customer", payer.guid.lower())
+    projects = {
+        one.guid: sides.ensure("project", one.guid.lower()) for one in invoice.projects or []
+    }
+    rate, unit = _register_rate(sides, invoice)
+    return Facts(
+        invoice=invoice,
+        rows=rows,
+        document=sides.document,
+        customer_number=customer.fortnox_id,
+        projects={
+            guid: (link.fortnox_id, link.carried.get("business_unit"))
+            for guid, link in projects.items()
+        },
+        articles={code: _article(sides, code) for code in _codes(rows)},
+        items=_items(sides, invoice, rows),
+        flat_rates=_flat_rates(sides, invoice, rows),
+        terms=frozenset(
+            sides.registers.get(
+                "terms", lambda: {one.code for one in sides.fortnox.terms_of_payments()}
+            )
+        ),
+        register_rate=rate,
+        register_unit=unit,
+    )
+
+
+def _codes(rows: Sequence[InvoiceRow]) -> list[str]:
+    return list(dict.fromkeys(code for row in rows for code in invoice_rows.codes_of(row)))
+
+
+def _article(sides: Sides, code: str) -> str:
+    """The article of a code: known, carried over now, or in Fortnox without a record in Severa."""
+    with sides.db.reading() as tx:
+        if links.of_fortnox(tx, sides.name, "product", code):
+            return code
+    found = sides.severa.articles_by_code(code)
+    if len(found) > 1:
+        names = ", ".join(article.name for _, article in found)
+        raise Blocked(because("product_code_shared", number=code, names=names))
+    if found:
+        register, article = found[0]
+        return sides.ensure("product", f"{register}:{article.guid.lower()}").fortnox_id
+    try:
+        return sides.fortnox.article(code).article_number
+    except Missing as error:
+        raise Blocked(because("product_unknown", number=code)) from error
+
+
+def _items(
+    sides: Sides, invoice: Invoice, rows: Sequence[InvoiceRow]
+) -> dict[str, list[BilledItem]]:
+    if not invoice_rows.needs_items(invoice, rows):
+        return {}
+    grouped: dict[str, list[BilledItem]] = {}
+    for one in sides.severa.billed_items(invoice.guid, credit_note=invoice.is_credit_note):
+        grouped.setdefault(one.invoice_row_guid or "", []).append(one)
+    return grouped
+
+
+def _flat_rates(sides: Sides, invoice: Invoice, rows: Sequence[InvoiceRow]) -> dict[str, str]:
+    if len(invoice.projects or []) < 2 or not any(row.flat_rate_guid for row in rows):
+        return {}
+    return {
+        rate.guid: rate.project.guid
+        for rate in sides.severa.flat_rates(invoice.guid)
+        if rate.guid and rate.project and rate.project.guid
+    }
+
+
+def _register_rate(sides: Sides, invoice: Invoice) -> tuple[Decimal | None, Decimal]:
+    """Crowns for so many units, as Fortnox's register of currencies has it."""
+    code = invoice.currency.code if invoice.currency else SEK
+    if code == SEK:
+        return None, Decimal(1)
+    try:
+        known = sides.registers.get(f"currency {code}", lambda: sides.fortnox.currency(code))
+    except Missing as error:
+        raise Blocked(
+            because("currency_missing", currency=code), waits_for=f"fortnox:currency:{code}"
+        ) from error
+    return known.sell_rate or known.buy_rate, known.unit or Decimal(1)
+
+
+def _carry(
+    sides: Sides, item: Item, link: Link | None, asked: Translation
+) -> tuple[Link, fortnox.Invoice | None]:
+    """The invoice in Fortnox, made or brought up to date; its answer where there was one."""
+    payload = frozen(asked.invoice)
+    if link is None:
+        return _create(sides, item, asked, payload, generation=1)
+    theirs = sides.fortnox.invoice(link.fortnox_id)
+    generation = int(link.carried.get("generation", 1))
+    if theirs.cancelled:
+        return _create(sides, item, asked, payload, generation=generation + 1)
+    is_same, is_again = link.carried.get("payload") == payload, link.carried.get("moved")
+    if theirs.booked and (is_again or not is_same):
+        raise Blocked(because("already_booked", number=link.fortnox_id))
+    if is_same:
+        return link, theirs
+    return _update(sides, item, link, payload)
+
+
+def _create(
+    sides: Sides, item: Item, asked: Translation, payload: dict[str, object], *, generation: int
+) -> tuple[Link, fortnox.Invoice | None]:
+    ref = reference(item.key)
+    creation: Creation[fortnox.Invoice] = Creation(
+        Intent(
+            sides.name,
+            item.id,
+            "fortnox",
+            "create_invoice",
+            ref,
+            payload,
+            generation=generation,
+        ),
+        look=lambda: _look(sides, ref, generation),
+        send=sides.fortnox.create_invoice,
+        number=lambda answer: answer.document_number,
+    )
+    created = create(sides, item, creation)
+    carried = {"payload": payload, "generation": generation, "moved": False}
+    link = Link("invoice", item.key, created.number, carried)
+    warnings = asked.warnings
+    if sides.plan is None:
+        _remember(sides, item, link)
+        with sides.db.transaction() as tx:
+            now, number = sides.clock(), created.number
+            journal.write(tx, sides.name, item.id, "created_invoice", now, number=number)
+            for one in warnings:
+                journal.write(tx, sides.name, item.id, one.code, now, **one.facts)
+    return link, created.answer
+
+
+def _look(sides: Sides, ref: str, generation: int) -> Found | None:
+    """A cancelled one counts only for the first: later ones are made because it was cancelled."""
+    found = sides.fortnox.invoices_with_reference(ref)
+    living = [one for one in found if not one.cancelled]
+    if len(living) > 1:
+        numbers = ", ".join(one.document_number for one in living)
+        raise Blocked(because("invoice_twice", numbers=numbers))
+    if living:
+        return Found(living[0].document_number)
+    if found and generation == 1:
+        return Found(found[0].document_number, cancelled=True)
+    return None
+
+
+def _update(
+    sides: Sides, item: Item, link: Link, payload: dict[str, object]
+) -> tuple[Link, fortnox.Invoice | None]:
+    number = link.fortnox_id
+    sent = {field: value for field, value in payload.items() if field != "DocumentNumber"}
+    intent = Intent(
+        sides.name, item.id, "fortnox", "update_invoice", f"invoice:{number}", sent, creates=False
+    )
+    answer = change(
+        sides, intent, lambda: sides.fortnox.update_invoice(number, sent), number=number
+    )
+    link = Link("invoice", item.key, number, link.carried | {"payload": payload, "moved": False})
+    if sides.plan is None:
+        _remember(sides, item, link)
+        _note(sides, item, "updated_invoice", number=number)
+    return link, answer
+
+
+def _check(asked: Translation, answer: fortnox.Invoice) -> None:
+    """A difference stops the transfer before Severa's status is moved."""
+    found = differences(asked, answer)
+    if found:
+        field, ours, theirs = found[0]
+        raise Blocked(
+            because(
+                "read_back_differs",
+                number=answer.document_number,
+                field=field,
+                asked=ours,
+                got=theirs,
+            )
+        )
+
+
+def _book(sides: Sides, item: Item, link: Link) -> None:
+    if not sides.document.bookkeep_invoices:
+        return
+    number = link.fortnox_id
+    if sides.plan is None and sides.fortnox.invoice(number).booked:
+        return
+    intent = Intent(
+        sides.name, item.id, "fortnox", "bookkeep_invoice", f"invoice:{number}", {}, creates=False
+    )
+    change(sides, intent, lambda: sides.fortnox.bookkeep_invoice(number), number=number)
+    if sides.plan is None:
+        _note(sides, item, "bookkept_invoice", number=number)
+
+
+def _receive(sides: Sides, item: Item, link: Link) -> Link:
+    received = sides.document.invoice_statuses.received
+    if received is None:
+        raise TryLater(because("setting_missing", setting="invoice_statuses.received"))
+    intent = Intent(
+        sides.name, item.id, "severa", "move_invoice", item.key, {"status": received}, creates=False
+    )
+    change(sides, intent, lambda: sides.severa.move_invoice(item.key, received))
+    link = Link(link.kind, link.severa_id, link.fortnox_id, link.carried | {"moved": True})
+    if sides.plan is None:
+        _remember(sides, item, link)
+        _note(sides, item, "moved_to_received", number=link.fortnox_id)
+    return link
+
+
+def _remember(sides: Sides, item: Item, link: Link) -> None:
+    with sides.db.transaction() as tx:
+        links.remember(tx, sides.name, link, sides.clock())
+        worklist.describe(tx, item.id, target_id=link.fortnox_id, target=link.fortnox_id)
+
+
+def _note(sides: Sides, item: Item, what: str, **facts: object) -> None:
+    with sides.db.transaction() as tx:
+        journal.write(tx, sides.name, item.id, what, sides.clock(), **facts)

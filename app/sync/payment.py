@@ -1,0 +1,201 @@
+"""Payments, Fortnox → Severa: paid is what Fortnox's balance says, whatever stands between."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from app import inbox, journal, links, worklist
+from app.effects import Intent
+from app.errors import Missing, NothingToDo, TryLater, because
+from app.fortnox import schemas as fortnox
+from app.links import Link
+from app.severa import schemas as severa
+from app.sync import money
+from app.sync.sides import Sides
+from app.sync.writing import change
+from app.worklist import Item, Want
+
+OURS = "severa:"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`paid_on` is known when `is_paid`; amounts are in the invoice's currency."""
+
+    is_paid: bool
+    paid: Decimal
+    remaining: Decimal
+    paid_on: date | None
+
+
+def sync(sides: Sides, item: Item) -> Link | None:
+    """`item.key`: the invoice's DocumentNumber in Fortnox."""
+    link = _link(sides, item)
+    invoice = sides.fortnox.invoice(item.key)
+    standing = translate(invoice)
+    _describe(sides, item, link, invoice)
+    if invoice.cancelled:
+        raise NothingToDo(because("cancelled_in_fortnox", number=item.key))
+    if standing.is_paid:
+        return _pay(sides, item, link, standing)
+    if link.carried.get("paid"):
+        return _take_back(sides, item, link, standing)
+    if standing.paid == 0:
+        raise NothingToDo(because("not_paid_yet", number=item.key))
+    return _part(sides, item, link, standing, invoice.currency or "SEK")
+
+
+def translate(invoice: fortnox.Invoice) -> Standing:
+    """Paid: booked, not cancelled, balance 0. An unbooked invoice owes its total."""
+    total = invoice.total or money.ZERO
+    balance = invoice.balance if invoice.balance is not None else total
+    is_paid = invoice.booked and not invoice.cancelled and balance == 0
+    paid = total - balance if invoice.booked else money.ZERO
+    paid_on = invoice.final_pay_date or invoice.invoice_date if is_paid else None
+    return Standing(is_paid, paid, balance, paid_on)
+
+
+def voucher(sides: Sides, item: Item) -> None:
+    """`item.key`: `year/series/number`. The voucher's reference leads to the payment or invoice."""
+    year, series, number = item.key.split("/", 2)
+    try:
+        read = sides.fortnox.voucher(series, number, year)
+    except Missing as error:
+        raise NothingToDo(because("voucher_gone", voucher=item.key)) from error
+    if read.reference_type == "INVOICE" and read.reference_number:
+        _pass_on(sides, item, read.reference_number)
+    elif read.reference_type == "INVOICEPAYMENT" and read.reference_number:
+        _pass_on(sides, item, _invoice_of_payment(sides, read.reference_number))
+    else:
+        kind = read.reference_type or "MANUAL"
+        raise NothingToDo(because("voucher_of_no_concern", voucher=item.key, kind=kind))
+
+
+def invoice_payment(sides: Sides, item: Item) -> None:
+    """`item.key`: the payment's number; its invoice is looked at."""
+    _pass_on(sides, item, _invoice_of_payment(sides, item.key))
+
+
+def _invoice_of_payment(sides: Sides, number: str) -> str:
+    try:
+        return sides.fortnox.invoice_payment(number).invoice_number
+    except Missing as error:
+        raise NothingToDo(because("payment_gone", payment=number)) from error
+
+
+def _pass_on(sides: Sides, item: Item, invoice_number: str) -> None:
+    want = Want(sides.name, "payment", invoice_number, lane=item.lane)
+    with sides.db.transaction() as tx:
+        row_id = worklist.enqueue(tx, [want], sides.clock())[want.at]
+        inbox.point_to(tx, item.id, row_id)
+
+
+def _link(sides: Sides, item: Item) -> Link:
+    """Only invoices that came from this connection; one still on its way is waited for."""
+    with sides.db.reading() as tx:
+        link = links.of_fortnox(tx, sides.name, "invoice", item.key)
+    if link is not None:
+        _meet(sides, item, link)
+        return link
+    try:
+        invoice = sides.fortnox.invoice(item.key)
+    except Missing as error:
+        raise NothingToDo(because("fortnox_invoice_gone", number=item.key)) from error
+    reference = invoice.external_invoice_reference1 or ""
+    if not reference.startswith(OURS):
+        raise NothingToDo(because("not_from_severa", number=item.key))
+    with sides.db.reading() as tx:
+        guid = reference.removeprefix(OURS)
+        newer = links.of_severa(tx, sides.name, "invoice", guid)
+        on_its_way = worklist.is_open(tx, sides.name, "invoice", guid)
+    if newer is not None or not on_its_way:
+        raise NothingToDo(because("not_carried_over_here", number=item.key))
+    raise TryLater(because("invoice_on_its_way", number=item.key), waits_for=f"work:invoice:{guid}")
+
+
+def _meet(sides: Sides, item: Item, link: Link) -> None:
+    """The invoice and its payment are one subject: they never run at the same time."""
+    subject = f"invoice:{link.severa_id}"
+    if item.subject != subject and sides.plan is None:
+        sides.holder.rename(item, subject)
+        raise Renamed
+
+
+class Renamed(Exception):  # not an error: the row was given back, due under another subject
+    pass
+
+
+def _describe(sides: Sides, item: Item, link: Link, invoice: fortnox.Invoice) -> None:
+    with sides.db.transaction() as tx:
+        label = f"{invoice.document_number} {invoice.external_invoice_reference2 or ''}".strip()
+        worklist.describe(tx, item.id, source=label, target_id=link.severa_id)
+
+
+def _severa_invoice(sides: Sides, link: Link) -> severa.Invoice:
+    try:
+        return sides.severa.invoice(link.severa_id)
+    except Missing as error:
+        raise NothingToDo(because("severa_invoice_gone")) from error
+
+
+def _pay(sides: Sides, item: Item, link: Link, standing: Standing) -> Link:
+    status = sides.document.invoice_statuses.paid
+    if status is None:
+        raise NothingToDo(because("no_paid_status", number=item.key))
+    theirs = _severa_invoice(sides, link)
+    if theirs.status.guid.lower() != status or theirs.payment_date != standing.paid_on:
+        _move(sides, item, link, status, standing.paid_on)
+    if not link.carried.get("paid"):
+        link = _carried(sides, link, paid=True)
+        _note(sides, item, "paid", number=item.key, date=standing.paid_on)
+    return link
+
+
+def _take_back(sides: Sides, item: Item, link: Link, standing: Standing) -> Link:
+    """The payment was undone in Fortnox: back to received, and the log warns."""
+    received, paid = (
+        sides.document.invoice_statuses.received,
+        sides.document.invoice_statuses.paid,
+    )
+    theirs = _severa_invoice(sides, link)
+    if theirs.status.guid.lower() == paid and received is not None:
+        _move(sides, item, link, received, None)
+    link = _carried(sides, link, paid=False)
+    remaining = money.plain(standing.remaining)
+    _note(sides, item, "payment_taken_back", number=item.key, remaining=remaining)
+    return link
+
+
+def _part(sides: Sides, item: Item, link: Link, standing: Standing, currency: str) -> Link:
+    amounts = {"paid": money.plain(standing.paid), "remaining": money.plain(standing.remaining)}
+    if link.carried.get("part") == amounts:
+        return link
+    link = _carried(sides, link, part=amounts)
+    _note(sides, item, "partly_paid", number=item.key, currency=currency, **amounts)
+    return link
+
+
+def _move(sides: Sides, item: Item, link: Link, status: str, paid_on: date | None) -> None:
+    payload = {"status": status, "payment_date": paid_on.isoformat() if paid_on else None}
+    intent = Intent(
+        sides.name, item.id, "severa", "move_invoice", link.severa_id, payload, creates=False
+    )
+    change(
+        sides,
+        intent,
+        lambda: sides.severa.move_invoice(link.severa_id, status, paid_on),
+    )
+
+
+def _carried(sides: Sides, link: Link, **carried: object) -> Link:
+    link = Link(link.kind, link.severa_id, link.fortnox_id, link.carried | carried)
+    if sides.plan is None:
+        with sides.db.transaction() as tx:
+            links.remember(tx, sides.name, link, sides.clock())
+    return link
+
+
+def _note(sides: Sides, item: Item, what: str, **facts: object) -> None:
+    if sides.plan is None:
+        with sides.db.transaction() as tx:
+            journal.write(tx, sides.name, item.id, what, sides.clock(), **facts)

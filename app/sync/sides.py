@@ -1,0 +1,78 @@
+"""What every bench may use: both windows, the database, the clock, and the way to other benches."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from app.clock import Clock
+from app.connections import Connection
+from app.db import Database
+from app.documents import Document
+from app.errors import System
+from app.fortnox.client import Fortnox
+from app.holder import Holder
+from app.links import Link
+from app.severa.client import Severa
+
+T = TypeVar("T")
+REGISTER_LIFETIME = timedelta(minutes=10)
+
+
+class Registers:
+    """Short lists that hardly change, kept for ten minutes: terms of payment, countries, rates."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._known: dict[str, tuple[datetime, Any]] = {}
+
+    def get(self, name: str, ask: Callable[[], T]) -> T:
+        known = self._known.get(name)
+        if known is None or self._clock() - known[0] > REGISTER_LIFETIME:
+            known = (self._clock(), ask())
+            self._known[name] = known
+        answer: T = known[1]
+        return answer
+
+    def forget(self) -> None:
+        self._known.clear()
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A write that would be sent."""
+
+    system: str
+    action: str
+    ref: str
+    payload: Any
+
+
+@dataclass(frozen=True)
+class Sides:
+    """`ensure(kind, severa_id)`: the link of another record, carried over first if need be.
+
+    `plan` is a list in a dry run: writes are put there and not sent.
+    """
+
+    connection: Connection
+    severa: Severa
+    fortnox: Fortnox
+    db: Database
+    clock: Clock
+    holder: Holder
+    ensure: Callable[[str, str], Link]
+    quarantine: timedelta
+    registers: Registers
+    plan: list[Planned] | None = field(default=None)
+
+    @property
+    def name(self) -> str:
+        return self.connection.name
+
+    def window(self, system: System) -> Severa | Fortnox:
+        return self.severa if system == "severa" else self.fortnox
+
+    @property
+    def document(self) -> Document:
+        return self.connection.document

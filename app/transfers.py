@@ -1,0 +1,137 @@
+"""The transfer log as it is read: which rows of the work list match, newest first."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection as Tx
+from sqlalchemy import Row, Select, and_, func, or_, select
+
+from app.errors import Invalid
+from app.models import EPOCH, MICROSECOND, work
+from app.worklist import TRANSFERS
+
+BATCH = 500
+SEARCHED = ("source_label", "target_label", "key", "target_id")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What is left empty does not matter; `until` itself is outside; `q` is in any case."""
+
+    states: Sequence[str] = ()
+    kinds: Sequence[str] = ()
+    ids: Sequence[str] = ()
+    q: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __bool__(self) -> bool:
+        return any((self.states, self.kinds, self.ids, self.q, self.since, self.until))
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The last row of a page."""
+
+    received_at: datetime
+    id: str
+
+    def __str__(self) -> str:
+        text = f"{(self.received_at - EPOCH) // MICROSECOND}:{self.id}"
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @classmethod
+    def read(cls, text: str) -> "Cursor":
+        """Raises Invalid."""
+        try:
+            plain = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+        except (ValueError, binascii.Error):
+            plain = ""
+        match = re.fullmatch(r"([0-9]{1,16}):([0-9a-z_]{1,40})", plain)
+        if match is None:
+            raise Invalid("cursor", "is not one of ours")
+        return cls(EPOCH + int(match[1]) * MICROSECOND, match[2])
+
+
+@dataclass(frozen=True)
+class Page:
+    """`next`: where the next page begins; None on the last one."""
+
+    rows: Sequence[Row[Any]]
+    next: Cursor | None
+
+
+def page(tx: Tx, connection: str, only: Filter, after: Cursor | None, limit: int) -> Page:
+    rows = matching(tx, connection, only, limit + 1, after)
+    if len(rows) <= limit:
+        return Page(rows, None)
+    last = rows[limit - 1]
+    return Page(rows[:limit], Cursor(last.received_at, last.id))
+
+
+def matching(
+    tx: Tx, connection: str, only: Filter, limit: int, after: Cursor | None = None
+) -> list[Row[Any]]:
+    """At most `limit` rows, newest first."""
+    query = _query(connection, only, after)
+    if not only.q:
+        return list(tx.execute(query.limit(limit)))
+    found: list[Row[Any]] = []
+    for row in _stream(tx, query):
+        if _speaks_of(row, only.q.lower()):
+            found.append(row)
+        if len(found) == limit:
+            break
+    return found
+
+
+def find(tx: Tx, connection: str, transfer_id: str) -> Row[Any] | None:
+    query = select(work).where(work.c.id == transfer_id, work.c.connection == connection)
+    return tx.execute(query.where(work.c.kind.in_(TRANSFERS))).one_or_none()
+
+
+def _query(connection: str, only: Filter, after: Cursor | None) -> Select[Any]:
+    query = select(work).where(work.c.connection == connection)
+    query = query.where(work.c.kind.in_(only.kinds or TRANSFERS))
+    if only.states:
+        query = query.where(work.c.state.in_(only.states))
+    if only.ids:
+        query = query.where(work.c.id.in_(only.ids))
+    if only.since:
+        query = query.where(work.c.received_at >= only.since)
+    if only.until:
+        query = query.where(work.c.received_at < only.until)
+    if after:
+        earlier = work.c.received_at < after.received_at
+        same = and_(work.c.received_at == after.received_at, work.c.id < after.id)
+        query = query.where(or_(earlier, same))
+    if word := _plain_word(only.q):
+        columns = [*(work.c[name] for name in SEARCHED), work.c.reason]
+        query = query.where(or_(*(_contains(column, word) for column in columns)))
+    return query.order_by(work.c.received_at.desc(), work.c.id.desc())
+
+
+def _plain_word(q: str) -> str:
+    """The longest part of `q` that both databases compare as Python does, to narrow the search."""
+    return max(re.findall(r"[0-9a-z ]+", q.lower()), key=len, default="")
+
+
+def _contains(column: Any, word: str) -> Any:
+    return func.lower(column).like(f"%{word}%")
+
+
+def _stream(tx: Tx, query: Select[Any]) -> Iterator[Row[Any]]:
+    with tx.execute(query.execution_options(yield_per=BATCH)) as result:
+        yield from result
+
+
+def _speaks_of(row: Row[Any], q: str) -> bool:
+    """SQLite's own lower() knows no å, ä or ö, and the facts of a reason lie in JSON."""
+    facts = (row.reason or {}).get("facts", {}).values()
+    texts = [*(getattr(row, name) for name in SEARCHED), *facts]
+    return any(q in str(text).lower() for text in texts if text is not None)

@@ -1,0 +1,164 @@
+"""The doors: check who knocks, keep what is said, answer at once.
+
+Plain Starlette routes inside the FastAPI application: its machinery for parameters costs more than
+the signature, the validation and the durable insert together.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from fastapi import FastAPI
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app import inbox, metrics, said, signatures
+from app.api.problems import problem
+from app.connections import Connection
+from app.db import storing
+from app.errors import CannotStore, Invalid
+from app.fortnox import webhook as fortnox_webhook
+from app.groupcommit import GroupCommit
+from app.hall import Hall
+from app.inbox import Heard, Receipt, Source
+from app.ingest_limit import IngestLimit
+from app.severa import webhook as severa_webhook
+from app.sync import wants
+
+LARGEST = 256 * 1024
+READ_SECONDS = 15.0
+STORE_SECONDS = 10.0
+STATUS = {"accepted": 202, "ignored": 202, "duplicate": 200}
+
+
+class Doors:
+    """Both doors of all connections; `ring(rows)` tells the workers, after the commit."""
+
+    def __init__(self, hall: Hall, ring: Callable[[int], None]) -> None:
+        self._hall, self._ring = hall, ring
+        self._limit = IngestLimit(hall.settings.ingest_rate)
+        self.commit: GroupCommit[Heard, Receipt] = GroupCommit(self._store)
+
+    async def severa(self, request: Request) -> Response:
+        return await self._knock(request, "severa")
+
+    async def fortnox(self, request: Request) -> Response:
+        return await self._knock(request, "fortnox")
+
+    async def _knock(self, request: Request, source: Source) -> Response:
+        try:
+            body = await _read(request)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        if body is None:
+            return problem(413, "Content Too Large", f"The body is over {LARGEST // 1024} KiB.")
+        connection = await self._whose(request.path_params["connection"])
+        if not self._is_genuine(connection, source, request, body) or connection is None:
+            return _refused()
+        wait = self._limit.wait(connection.name)
+        if wait:
+            return problem(
+                429, "Too Many Requests", "Over the ingest limit.", headers={"Retry-After": wait}
+            )
+        try:
+            heard = _understand(connection.name, source, request, body)
+        except Invalid as error:
+            return problem(
+                400,
+                "Bad Request",
+                f"{error.field} {error.message}.",
+                errors=[{"field": error.field, "message": error.message}],
+            )
+        return await self._keep(heard)
+
+    async def _whose(self, name: str) -> Connection | None:
+        directory = self._hall.directory
+        if not directory.is_fresh:
+            await asyncio.to_thread(directory.refresh)
+        return directory.get(name)
+
+    def _is_genuine(
+        self, connection: Connection | None, source: str, request: Request, body: bytes
+    ) -> bool:
+        if connection is None:
+            return False
+        door = getattr(connection.document.webhooks, source)
+        return signatures.verify(request.headers, body, door, self._hall.clock()).ok
+
+    async def _keep(self, heard: Heard) -> Response:
+        try:
+            receipt = await asyncio.wait_for(self.commit.submit(heard), STORE_SECONDS)
+        except (CannotStore, TimeoutError):
+            metrics.heard(heard.source, "refused")
+            return _not_now()
+        if receipt.status == "conflict":
+            return problem(
+                409, "Conflict", "This identity was stored with another body.", id=receipt.id
+            )
+        metrics.heard(heard.source, receipt.status)
+        answer = {"id": receipt.id, "status": receipt.status}
+        if receipt.status == "ignored" and heard.reason:
+            answer["reason"] = heard.reason
+        return JSONResponse(answer, STATUS[receipt.status])
+
+    def _store(self, heard: Sequence[Heard]) -> list[Receipt]:
+        with storing(), self._hall.db.transaction() as tx:
+            receipts = inbox.receive(tx, heard, self._hall.clock())
+        self._ring(sum(receipt.status == "accepted" for receipt in receipts))
+        return receipts
+
+
+def mount(app: FastAPI, doors: Doors) -> None:
+    for source in ("severa", "fortnox"):
+        path = f"/webhooks/{{connection}}/{source}"
+        app.router.routes.append(Route(path, getattr(doors, source), methods=["POST"]))
+
+
+async def _read(request: Request) -> bytes | None:
+    """None when it is too large, known as soon as it is; a sender that dawdles is let go."""
+    declared = request.headers.get("content-length", "")
+    if declared.isascii() and declared.isdigit() and int(declared) > LARGEST:
+        return None
+    chunks, size = [], 0
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > LARGEST:
+                    return None
+                chunks.append(chunk)
+    except TimeoutError as error:
+        raise ClientDisconnect from error
+    return b"".join(chunks)
+
+
+def _understand(name: str, source: Source, request: Request, body: bytes) -> Heard:
+    content = said.read_json(body)
+    sent_id = request.headers.get("webhook-id", "")
+    if source == "severa":
+        event = severa_webhook.read(content)
+        follows, kind, own = wants.of_severa(name, event), event.type, ""
+    else:
+        told = fortnox_webhook.read(content)
+        follows, kind, own = wants.of_fortnox(name, told), told.type, told.identity
+    identity = inbox.identity_of(sent_id or own) if sent_id or own else inbox.identity_of_body(body)
+    return Heard(name, source, "webhook", identity, body, kind, follows.want, follows.reason)
+
+
+def _refused() -> Response:
+    """The same words whatever was wrong, and whether or not there is such a connection."""
+    return problem(
+        401,
+        "Unauthorized",
+        "The request is not signed by anybody we know, or the source is closed.",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+def _not_now() -> Response:
+    return problem(
+        503,
+        "Service Unavailable",
+        "The event cannot be stored durably now; send it again.",
+        headers={"Retry-After": "5"},
+    )

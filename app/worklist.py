@@ -1,0 +1,398 @@
+"""What is to be looked at: one row for each (connection, kind, key), with a state and a due time.
+
+queued → running → done | skipped | blocked | failed | waiting → running …
+A row that is wanted again while it runs is due again the moment it is settled. The row is the
+truth; messages in Redis only say that one is due.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection as Tx
+from sqlalchemy import Row, and_, case, exists, func, literal, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from app import ids
+from app.db import Database, upsert
+from app.errors import Reason
+from app.models import connections, work
+
+TRANSFERS = ("invoice", "payment", "customer", "product", "project", "project_fee")
+State = Literal["queued", "running", "waiting", "blocked", "done", "skipped", "failed"]
+UNSETTLED = ("queued", "running", "waiting")
+LIVE, BACKGROUND = 0, 5
+RUNNING_PER_CONNECTION = 6  # so that one company's backlog does not take every thread
+
+
+@dataclass(frozen=True)
+class Want:
+    """`subject`: two rows with the same one never run at once; by default kind and key."""
+
+    connection: str
+    kind: str
+    key: str
+    lane: int = LIVE
+    subject: str = ""
+
+    @property
+    def at(self) -> tuple[str, str, str]:
+        return self.connection, self.kind, self.key
+
+    @property
+    def of(self) -> str:
+        return self.subject or f"{self.kind}:{self.key}"
+
+
+@dataclass(frozen=True)
+class Item:
+    """A claimed row: this process, and no other, works on it until it is settled."""
+
+    id: str
+    connection: str
+    kind: str
+    key: str
+    subject: str
+    lane: int
+    attempts: int
+    tries: int
+    failing_since: datetime | None
+    claimed_by: str
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """`due_at`: when it is looked at again by itself; `tries`: runs in a row without success."""
+
+    state: State
+    reason: Reason | None = None
+    due_at: datetime | None = None
+    waits_for: str | None = None
+    tries: int = 0
+    failing_since: datetime | None = None
+
+
+def enqueue(tx: Tx, wants: Iterable[Want], now: datetime) -> dict[tuple[str, str, str], str]:
+    """Marks rows dirty and due; answers the rows' ids by (connection, kind, key)."""
+    unique = {want.at: want for want in wants}
+    if not unique:
+        return {}
+    statement = upsert(tx, work).values([_new_row(unique[key], now) for key in sorted(unique)])
+    running, pending = work.c.state == "running", work.c.state.in_(UNSETTLED)
+    again = {
+        "wanted": work.c.wanted + 1,
+        "state": case((running, "running"), else_="queued"),
+        "due_at": case(
+            (running, work.c.due_at), (work.c.state == "queued", work.c.due_at), else_=now
+        ),
+        "waits_for": case((running, work.c.waits_for), else_=None),
+        "tries": case((running, work.c.tries), else_=0),
+        "failing_since": case((running, work.c.failing_since), else_=None),
+        "received_at": case((pending, work.c.received_at), else_=now),
+        "lane": case(
+            (and_(pending, work.c.lane < statement.excluded.lane), work.c.lane),
+            else_=statement.excluded.lane,
+        ),
+    }
+    statement = statement.on_conflict_do_update(
+        index_elements=[work.c.connection, work.c.kind, work.c.key], set_=again
+    )
+    rows = tx.execute(statement.returning(work.c.id, work.c.connection, work.c.kind, work.c.key))
+    return {(row.connection, row.kind, row.key): row.id for row in rows}
+
+
+def claim(db: Database, me: str, now: datetime, limit: int = 1) -> list[Item]:
+    """Takes up to `limit` due rows, live lane first; empty when there is nothing to take."""
+    try:
+        with db.transaction() as tx:
+            chosen = _choose(tx, now, limit)
+            one_of_each = {(row.connection, row.subject): row.id for row in reversed(chosen)}
+            return _take(tx, list(one_of_each.values()), me, now)
+    except IntegrityError:  # another process took a row of the same subject in this very moment
+        return []
+
+
+def claim_now(db: Database, me: str, want: Want, now: datetime) -> Item | None:
+    """Takes this very row, made if need be, due or not; None when it is running elsewhere."""
+    try:
+        with db.transaction() as tx:
+            row_id = enqueue(tx, [want], now)[want.at]
+            taken = _take(tx, [row_id], me, now)
+    except IntegrityError:
+        return None
+    return taken[0] if taken else None
+
+
+def settle(db: Database, item: Item, settlement: Settlement, now: datetime) -> None:
+    """Writes the outcome unless the row was taken over meanwhile, and wakes what waited for it."""
+    with db.transaction() as tx:
+        if settlement.waits_for and _already_there(tx, item.connection, settlement):
+            settlement = Settlement("queued", settlement.reason, now)
+        again = work.c.wanted > work.c.claimed_wanted
+        reason = settlement.reason
+        tx.execute(
+            update(work)
+            .where(work.c.id == item.id, work.c.claimed_by == item.claimed_by)
+            .where(work.c.state == "running")
+            .values(
+                state=case((again, "queued"), else_=settlement.state),
+                due_at=case((again, now), else_=settlement.due_at),
+                received_at=case((again, now), else_=work.c.received_at),
+                tries=case((again, 0), else_=settlement.tries),
+                failing_since=settlement.failing_since,
+                waits_for=case((again, None), else_=settlement.waits_for),
+                reason={"code": reason.code, "facts": reason.facts} if reason else None,
+                settled_at=None if settlement.state in UNSETTLED else now,
+                claimed_by=None,
+                claimed_wanted=None,
+            )
+        )
+        if settlement.state in ("done", "skipped"):
+            wake(tx, item.connection, f"work:{item.subject}", now)
+
+
+def wake(tx: Tx, connection: str, waits_for: str, now: datetime) -> int:
+    """Everything that waited for this is due at once; answers how many rows."""
+    return tx.execute(
+        update(work)
+        .where(work.c.connection == connection, work.c.waits_for == waits_for)
+        .where(work.c.state.in_(("waiting", "blocked")))
+        .values(state="queued", due_at=now, waits_for=None)
+    ).rowcount
+
+
+def describe(
+    tx: Tx,
+    item_id: str,
+    *,
+    source: str | None = None,
+    target_id: str | None = None,
+    target: str | None = None,
+) -> None:
+    """What people call the record on either side; None leaves what is known."""
+    known = {"source_label": source, "target_id": target_id, "target_label": target}
+    values = {name: value[:255] for name, value in known.items() if value is not None}
+    if values:
+        tx.execute(update(work).where(work.c.id == item_id).values(values))
+
+
+def is_open(tx: Tx, connection: str, kind: str, key: str) -> bool:
+    """Whether this record may still be carried over: it waits, runs, or needs a person."""
+    state = tx.scalar(
+        select(work.c.state).where(
+            work.c.connection == connection, work.c.kind == kind, work.c.key == key
+        )
+    )
+    return state in (*UNSETTLED, "blocked")
+
+
+def standing(tx: Tx, connection: str, kind: str, key: str) -> tuple[str, Reason | None]:
+    """State and reason of a row; `queued` where there is none yet."""
+    row = tx.execute(
+        select(work.c.state, work.c.reason).where(
+            work.c.connection == connection, work.c.kind == kind, work.c.key == key
+        )
+    ).one_or_none()
+    if row is None:
+        return "queued", None
+    return row.state, Reason(**row.reason) if row.reason else None
+
+
+def look(tx: Tx, row_id: str) -> Item | None:
+    """A row as a run would see it, without claiming it."""
+    row = tx.execute(select(work).where(work.c.id == row_id)).one_or_none()
+    return None if row is None else _item(row, "")
+
+
+def imagined(want: Want) -> Item:
+    """A row that is not there, for a dry run."""
+    return Item("", want.connection, want.kind, want.key, want.of, want.lane, 0, 0, None, "")
+
+
+def change_subject(db: Database, item: Item, subject: str, now: datetime) -> None:
+    """The row turned out to be about something else: it is due at once under that name."""
+    with db.transaction() as tx:
+        tx.execute(
+            update(work)
+            .where(work.c.id == item.id, work.c.claimed_by == item.claimed_by)
+            .values(subject=subject, state="queued", due_at=now, claimed_by=None)
+        )
+
+
+def retry(tx: Tx, row_ids: Sequence[str], now: datetime, lane: int = LIVE) -> int:
+    """Due now, with the whole retry schedule ahead; a running row runs once more after this run."""
+    running = work.c.state == "running"
+    return tx.execute(
+        update(work)
+        .where(work.c.id.in_(row_ids))
+        .values(
+            wanted=work.c.wanted + 1,
+            state=case((running, "running"), else_="queued"),
+            due_at=case((running, work.c.due_at), else_=now),
+            waits_for=case((running, work.c.waits_for), else_=None),
+            received_at=case((work.c.state.in_(UNSETTLED), work.c.received_at), else_=now),
+            tries=0,
+            failing_since=None,
+            lane=lane,
+        )
+    ).rowcount
+
+
+def running_holders(tx: Tx) -> list[str]:
+    """The names of the processes that hold rows."""
+    rows = tx.execute(select(work.c.claimed_by).where(work.c.state == "running").distinct())
+    return [row.claimed_by for row in rows if row.claimed_by]
+
+
+def take_back(db: Database, holder: str, now: datetime) -> int:
+    """What a process left behind when it ended is due at once; answers how many rows."""
+    with db.transaction() as tx:
+        return tx.execute(
+            update(work)
+            .where(work.c.claimed_by == holder, work.c.state == "running")
+            .values(state="queued", due_at=now, claimed_by=None)
+        ).rowcount
+
+
+def take_back_unheld(db: Database, holder: str, held: Collection[str], now: datetime) -> int:
+    """Rows that a living process claimed and lost sight of; it alone may say so."""
+    with db.transaction() as tx:
+        running = tx.scalars(
+            select(work.c.id).where(work.c.claimed_by == holder, work.c.state == "running")
+        )
+        lost = [row_id for row_id in running if row_id not in held]
+        if not lost:
+            return 0
+        return tx.execute(
+            update(work)
+            .where(work.c.id.in_(lost))
+            .values(state="queued", due_at=now, claimed_by=None)
+        ).rowcount
+
+
+def let_go(db: Database, item: Item, now: datetime) -> None:
+    """A claimed row that this process will not run after all."""
+    with db.transaction() as tx:
+        tx.execute(
+            update(work)
+            .where(work.c.id == item.id, work.c.claimed_by == item.claimed_by)
+            .values(state="queued", due_at=now, claimed_by=None)
+        )
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """`oldest`: since when the longest waiting row that may run has been due."""
+
+    due: int
+    oldest: datetime | None
+
+
+def backlog(tx: Tx, now: datetime) -> Backlog:
+    row = tx.execute(
+        select(func.count(), func.min(work.c.due_at)).where(work.c.due_at <= now, _may_run())
+    ).one()
+    return Backlog(row[0], row[1])
+
+
+def next_due(tx: Tx) -> datetime | None:
+    earliest: datetime | None = tx.scalar(select(func.min(work.c.due_at)).where(_may_run()))
+    return earliest
+
+
+def _new_row(want: Want, now: datetime) -> dict[str, Any]:
+    return {
+        "id": ids.new("trf"),
+        "connection": want.connection,
+        "kind": want.kind,
+        "key": want.key,
+        "subject": want.of,
+        "lane": want.lane,
+        "state": "queued",
+        "wanted": 1,
+        "due_at": now,
+        "attempts": 0,
+        "tries": 0,
+        "received_at": now,
+    }
+
+
+def _may_run() -> Any:
+    return exists().where(
+        connections.c.name == work.c.connection,
+        connections.c.active,
+        or_(connections.c.stopped.is_(None), work.c.kind == "probe"),
+    )
+
+
+def _choose(tx: Tx, now: datetime, limit: int) -> list[Row[Any]]:
+    other = work.alias("other")
+    full = (
+        select(other.c.connection)
+        .where(other.c.state == "running")
+        .group_by(other.c.connection)
+        .having(func.count() >= RUNNING_PER_CONNECTION)
+    )
+    same_subject = exists().where(
+        other.c.state == "running",
+        other.c.connection == work.c.connection,
+        other.c.subject == work.c.subject,
+    )
+    due = (
+        select(work.c.id, work.c.connection, work.c.subject)
+        .where(work.c.due_at <= now, work.c.connection.not_in(full), ~same_subject, _may_run())
+        .order_by(work.c.lane, work.c.due_at)
+        .limit(limit)
+        .with_for_update(of=work, skip_locked=True)
+    )
+    return list(tx.execute(due))
+
+
+def _take(tx: Tx, row_ids: Sequence[str], me: str, now: datetime) -> list[Item]:
+    if not row_ids:
+        return []
+    rows = tx.execute(
+        update(work)
+        .where(work.c.id.in_(row_ids), work.c.state != "running")
+        .values(
+            state="running",
+            claimed_by=me,
+            claimed_wanted=work.c.wanted,
+            due_at=None,
+            attempts=work.c.attempts + 1,
+            started_at=now,
+        )
+        .returning(work)
+    )
+    return [_item(row, me) for row in rows]
+
+
+def _item(row: Row[Any], holder: str) -> Item:
+    return Item(
+        row.id,
+        row.connection,
+        row.kind,
+        row.key,
+        row.subject,
+        row.lane,
+        row.attempts,
+        row.tries,
+        row.failing_since,
+        holder,
+    )
+
+
+def _already_there(tx: Tx, connection: str, settlement: Settlement) -> bool:
+    """What we are about to wait for may have come between our look and this moment."""
+    kind, _, subject = (settlement.waits_for or "").partition(":")
+    if kind != "work":
+        return False
+    settled = ("done", "skipped")
+    state = case((work.c.state == "running", literal("running")), else_=work.c.state)
+    states = tx.scalars(
+        select(state).where(work.c.connection == connection, work.c.subject == subject)
+    ).all()
+    if settlement.state == "blocked":
+        return any(one in settled for one in states)
+    return not any(one in ("running", "queued") for one in states)

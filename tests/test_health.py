@@ -1,0 +1,208 @@
+"""Health and readiness: true, quick, and silent about everything that is secret."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import fakeredis
+import pytest
+import redis.exceptions
+from fastapi import FastAPI
+from sqlalchemy import insert, text, update
+from starlette.testclient import TestClient
+
+from app import connections, health, metrics, processes, worklist
+from app.documents import Document
+from app.hall import Hall, open_hall
+from app.models import outages, work
+from app.settings import Settings
+from app.worklist import Want
+from tests.servers import redis_server
+
+NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def hall(tmp_path: Path) -> Iterator[Hall]:
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/bridge.db", var_dir=tmp_path)
+    hall = open_hall(settings, now=lambda: NOW)
+    processes.beat(hall.db, "worker-1", "worker", NOW - timedelta(seconds=59))
+    yield hall
+    hall.db.close()
+
+
+def client(hall: Hall, redis: Any = None, patience: float = 2.0) -> TestClient:
+    app = FastAPI()
+    health.mount(app, hall, redis or fakeredis.FakeRedis(), patience=patience)
+    return TestClient(app)
+
+
+def due(hall: Hall, since: datetime) -> None:
+    with hall.db.transaction() as tx:
+        connections.put(tx, hall.vault, Document(name="acme"), NOW)
+        connections.set_active(tx, "acme", NOW, active=True)
+        worklist.enqueue(tx, [Want("acme", "invoice", "1")], since)
+        tx.execute(update(work).values(due_at=since))
+
+
+def checks(client: TestClient) -> tuple[int, list[str]]:
+    """The status, and the names of the checks that fail."""
+    answer = client.get("/ready")
+    found = answer.json()["checks"]
+    assert list(found) == ["database", "redis", "worker", "backlog"]
+    assert all(set(one) == {"ok", "detail"} and one["detail"] for one in found.values())
+    return answer.status_code, [name for name, one in found.items() if not one["ok"]]
+
+
+def test_a_process_that_answers_is_healthy(hall: Hall) -> None:
+    with hall.db.transaction() as tx:
+        tx.execute(text("DROP TABLE work"))
+    answer = client(hall, Deaf()).get("/health")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_ready_when_everything_answers(hall: Hall) -> None:
+    assert checks(client(hall)) == (200, [])
+
+
+def test_not_ready_without_a_worker_for_a_minute(hall: Hall) -> None:
+    processes.beat(hall.db, "sweeper-1", "sweeper", NOW)
+    with hall.db.transaction() as tx:
+        assert processes.forget_old(tx, NOW - timedelta(seconds=30)) == 1
+    processes.beat(hall.db, "worker-2", "worker", NOW - timedelta(seconds=61))
+    assert checks(client(hall)) == (503, ["worker"])
+
+
+def test_a_new_sign_of_life_replaces_the_old_one(hall: Hall) -> None:
+    processes.beat(hall.db, "worker-1", "worker", NOW)
+    with hall.db.reading() as tx:
+        assert processes.seen_since(tx, "worker", NOW) == ["worker-1"]
+        assert processes.seen_since(tx, "worker", NOW + timedelta(seconds=1)) == []
+
+
+@pytest.mark.parametrize(("age", "status"), [(300, 200), (301, 503)])
+def test_not_ready_when_something_has_been_due_for_five_minutes(
+    hall: Hall, age: int, status: int
+) -> None:
+    due(hall, NOW - timedelta(seconds=age))
+    assert client(hall).get("/ready").status_code == status
+
+
+def test_what_may_not_run_holds_nothing_up(hall: Hall) -> None:
+    due(hall, NOW - timedelta(hours=1))
+    with hall.db.transaction() as tx:
+        connections.set_active(tx, "acme", NOW, active=False)
+    assert checks(client(hall)) == (200, [])
+
+
+def test_not_ready_without_a_database(hall: Hall) -> None:
+    with hall.db.transaction() as tx:
+        tx.execute(text("DROP TABLE processes"))
+        tx.execute(text("DROP TABLE work"))
+    assert checks(client(hall)) == (503, ["worker", "backlog"])
+
+
+class Away:
+    def ping(self) -> None:
+        raise redis.exceptions.ConnectionError("redis://:canary@127.0.0.1 refused")
+
+
+class Deaf:
+    """Takes the question and never answers; counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.end = threading.Event()
+
+    def ping(self) -> None:
+        self.asked += 1
+        self.end.wait(30)
+
+
+def test_not_ready_without_redis_and_its_address_is_not_told(hall: Hall) -> None:
+    answer = client(hall, Away()).get("/ready")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["redis"] == {
+        "ok": False,
+        "detail": "does not answer: ConnectionError",
+    }
+
+
+def test_a_deaf_redis_is_asked_once_and_waited_for_briefly(hall: Hall) -> None:
+    deaf = Deaf()
+    with client(hall, deaf, patience=0.1) as asking:
+        begun = time.monotonic()
+        assert [checks(asking) for _ in range(3)] == [(503, ["redis"])] * 3
+        assert time.monotonic() - begun < 2
+        assert deaf.asked == 1
+        deaf.end.set()
+        time.sleep(0.05)
+        assert checks(asking) == (200, [])
+
+
+@pytest.mark.processes
+def test_a_redis_that_stops_answering_is_noticed_within_three_seconds(hall: Hall) -> None:
+    with redis_server() as server, redis.Redis.from_url(server.url) as connected:
+        asking = client(hall, connected)
+        assert checks(asking) == (200, [])
+        server.pause()
+        begun = time.monotonic()
+        assert checks(asking) == (503, ["redis"])
+        assert 1.5 < time.monotonic() - begun < 3
+        server.resume()
+
+
+def figures(hall: Hall) -> dict[str, float]:
+    answer = client(hall).get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    lines = [line.rpartition(" ") for line in answer.text.splitlines() if line[0] != "#"]
+    return {name: float(value) for name, _, value in lines}
+
+
+def test_the_figures_come_from_the_tables(hall: Hall) -> None:
+    due(hall, NOW - timedelta(seconds=90))
+    with hall.db.transaction() as tx:
+        worklist.enqueue(tx, [Want("acme", "poll", "a"), Want("acme", "sweep", "b")], NOW)
+        row = {"failures": 3, "since": NOW}
+        tx.execute(
+            insert(outages),
+            [
+                row | {"connection": "acme", "system": "severa", "probe_at": NOW},
+                row | {"connection": "acme", "system": "fortnox", "probe_at": None},
+            ],
+        )
+    found = figures(hall)
+    assert found['bridge_work{kind="invoice",state="queued"}'] == 1
+    assert found['bridge_work{kind="upkeep",state="queued"}'] == 2
+    assert (found["bridge_due"], found["bridge_oldest_due_seconds"]) == (3, 90)
+    assert found['bridge_outages{system="severa"}'] == 1
+    assert found['bridge_outages{system="fortnox"}'] == 0
+    assert found['bridge_connections{state="active"}'] == 1
+    seen = found['bridge_process_seen_timestamp_seconds{kind="worker"}']
+    assert seen == (NOW - timedelta(seconds=59)).timestamp()
+    assert found["bridge_database_up"] == 1
+    assert [name for name in found if "acme" in name] == []
+
+
+def test_unknown_words_are_counted_as_other(hall: Hall) -> None:
+    at = 'bridge_events_total{source="%s",status="%s"}'
+    before = figures(hall)
+    metrics.heard("severa", "accepted", 2)
+    metrics.heard("canary", "canary")
+    after = figures(hall)
+    name, other = at % ("severa", "accepted"), at % ("other", "other")
+    assert after[name] - before.get(name, 0) == 2
+    assert after[other] - before.get(other, 0) == 1
+    assert "canary" not in str(after)
+
+
+def test_the_figures_say_when_the_database_is_away(hall: Hall) -> None:
+    with hall.db.transaction() as tx:
+        tx.execute(text("DROP TABLE work"))
+    found = figures(hall)
+    assert found["bridge_database_up"] == 0
+    assert [name for name in found if name.startswith("bridge_work")] == []

@@ -1,0 +1,52 @@
+"""Turns the crank: takes due rows one by one and runs them, until there are none."""
+
+from threading import Event
+
+import structlog
+
+from app import connections, sync
+from app.errors import because
+from app.vault import CannotDecrypt
+from app.worklist import Item, Settlement
+from app.workroom import Workroom
+
+log = structlog.get_logger()
+
+ROWS_PER_TURN = 50
+
+
+class Crank:
+    """One for each process, shared by its threads."""
+
+    def __init__(self, room: Workroom) -> None:
+        self.room = room
+        self.stopping = Event()
+
+    def turn(self, most: int = ROWS_PER_TURN) -> int:
+        """Runs up to `most` due rows and answers how many it ran."""
+        ran = 0
+        while ran < most and not self.stopping.is_set():
+            item = self.room.holder.claim()
+            if item is None:
+                break
+            self._run(item)
+            ran += 1
+        return ran
+
+    def _run(self, item: Item) -> None:
+        hall, holder = self.room.hall, self.room.holder
+        structlog.contextvars.bind_contextvars(work_id=item.id)
+        try:
+            with hall.db.reading() as tx:
+                connection = connections.find(tx, hall.vault, item.connection)
+        except CannotDecrypt:
+            log.error("connection.unreadable", connection=item.connection)  # noqa: TRY400
+            reason = because("secrets_unreadable")
+            due = hall.clock() + hall.settings.retry_wait(4)
+            holder.settle(item, Settlement("waiting", reason, due_at=due))
+            return
+        if connection is None:
+            holder.let_go(item)
+            return
+        sync.process(self.room.sides(connection, item.lane), item, hall.settings)
+        structlog.contextvars.clear_contextvars()

@@ -1,0 +1,10 @@
+"""The only task: somebody rang, so take what is due."""
+
+from app.queue import WORK
+from workers.celery_app import Here, app
+
+
+@app.task(name=WORK)
+def work() -> None:
+    if Here.process is not None:
+        Here.process.crank.turn()
