@@ -69,6 +69,11 @@ def connect_or_start(directory: Path) -> tuple[str, "EmbeddedRedis | None"]:
     return url, server if server.ours else None
 
 
+def at(url: str, directory: Path) -> tuple[str, "EmbeddedRedis | None"]:
+    """The Redis that was named; where none was, the directory's own."""
+    return (url, None) if url else connect_or_start(directory)
+
+
 class EmbeddedRedis:
     """One server per directory, with its data, password and port kept there.
 

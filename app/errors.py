@@ -32,7 +32,7 @@ class Reason:
     facts: dict[str, str] = field(default_factory=dict)
 
 
-def because(code: str, **facts: object) -> Reason:
+def because(code: str, /, **facts: object) -> Reason:
     return Reason(code, {name: str(value) for name, value in facts.items()})
 
 

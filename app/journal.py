@@ -11,7 +11,9 @@ from app import ids
 from app.models import transfer_log
 
 
-def write(tx: Tx, connection: str, work_id: str, what: str, now: datetime, **facts: object) -> None:
+def write(
+    tx: Tx, connection: str, work_id: str, what: str, now: datetime, /, **facts: object
+) -> None:
     """`what` is a code of the catalogue in `reasons.py`."""
     tx.execute(
         insert(transfer_log).values(

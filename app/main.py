@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 import redis
 from fastapi import FastAPI
 
-from app import api, health, log, webhooks
+from app import api, embedded, health, log, webhooks
 from app.hall import Hall, open_hall
 from app.planning import Planner
 from app.queue import Bell
-from app.settings import Settings, settings
+from app.settings import settings
 
 
 def build(hall: Hall, redis_url: str) -> FastAPI:
@@ -42,6 +42,7 @@ def build(hall: Hall, redis_url: str) -> FastAPI:
 
 def from_environment() -> FastAPI:
     """For `uvicorn --factory app.main:from_environment`."""
-    given: Settings = settings()
+    given = settings()
     log.set_up(given)
-    return build(open_hall(given), given.redis_url)
+    url, _ = embedded.at(given.redis_url, given.var_dir / "redis")
+    return build(open_hall(given), url)

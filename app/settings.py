@@ -1,5 +1,6 @@
 """Every knob, typed; the only reader of the environment."""
 
+import os
 import re
 from datetime import timedelta
 from functools import cache
@@ -91,6 +92,11 @@ class Settings(BaseSettings):
         if tries <= len(self.retry_schedule):
             return self.retry_schedule[max(tries, 1) - 1]
         return LATE_RETRY
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """The environment of a child process: ours, with these names set."""
+    return os.environ | changes
 
 
 @cache

@@ -77,10 +77,17 @@ class Workroom:
             pause = seconds if seconds is not None else self._window(system)
             self.limits.back_off(connection, system, pause)
 
+        def wait() -> None:
+            self.limits.wait_turn(connection, system, lane)
+
+        def fetch_in_turn() -> tuple[str, timedelta]:
+            wait()  # a call for a token is a call
+            return fetch()
+
         return Line(
             self.client,
-            self.tokens.keeper(connection, system, fetch),
-            wait=lambda: self.limits.wait_turn(connection, system, lane),
+            self.tokens.keeper(connection, system, fetch_in_turn),
+            wait=wait,
             busy=busy,
         )
 

@@ -48,6 +48,10 @@ with Redis.from_url(url, socket_timeout=1) as client, ThreadPoolExecutor(8) as p
 """
 
 
+class Stopped(Exception):
+    pass
+
+
 class Client(Redis):
     """Counts what it is asked to say."""
 
@@ -60,9 +64,10 @@ class Client(Redis):
 
 class Clock:
     ahead = 0.0
+    stopped: float | None = None
 
     def __call__(self) -> float:
-        return time.monotonic() + self.ahead
+        return (self.stopped or time.monotonic()) + self.ahead
 
 
 class Process:
@@ -272,6 +277,15 @@ def test_live_calls_pass_a_backfill_within_a_window(server, connection, process)
     assert_kept(times, rate)
 
 
+def test_the_background_waits_for_as_many_as_it_needs(server, connection, process) -> None:
+    one, now = process(server, Rate(10, 60)), time.time()
+    ages = {f"somebody:1:{age}": (now - age) * 1e6 for age in range(50, 60)}
+    one.client.zadd(f"limit:{connection}:fortnox", ages)
+    with pytest.raises(TryLater) as later:
+        one.limits.wait_turn(connection, FORTNOX, lane=1, patience=0)
+    assert abs(later.value.after.total_seconds() - (60 + TRAVEL - 57)) < 0.5
+
+
 # -- the vendor says 429
 
 
@@ -304,6 +318,14 @@ def test_a_back_off_said_while_redis_is_away_reaches_the_others(frail, connectio
     frail.restart()
     one.clock.ahead += 1
     assert one.calls(connection) == 0
+    assert two.calls(connection) == 0
+
+
+def test_a_back_off_heard_of_is_remembered_without_redis(frail, connection, process) -> None:
+    one, two = process(frail, Rate(5, 60)), process(frail, Rate(5, 60))
+    one.limits.back_off(connection, FORTNOX, 30)
+    assert two.calls(connection) == 0
+    frail.kill()
     assert two.calls(connection) == 0
 
 
@@ -368,6 +390,21 @@ def test_without_redis_the_background_leaves_room_too(frail, connection, process
     assert one.calls(connection, lane=0) == 1
 
 
+def test_without_redis_the_background_stands_back_too(frail, connection, process) -> None:
+    def sleep(_: float) -> None:
+        raise Stopped
+
+    one = process(frail, Rate(4, 0.5), sleep=sleep)
+    frail.kill()
+    one.clock.stopped = time.monotonic()
+    assert one.calls(connection) == 1
+    with pytest.raises(Stopped):
+        one.limits.wait_turn(connection, FORTNOX)
+    one.clock.ahead = 0.5 + TRAVEL + 0.01
+    assert not one.may_call(connection, lane=1)
+    assert one.may_call(connection)
+
+
 def test_a_redis_that_is_away_is_asked_once_a_second(frail, connection, process) -> None:
     one = process(frail, Rate(8, 60))
     frail.kill()
@@ -399,7 +436,7 @@ def test_calls_made_without_redis_count_when_it_is_back(frail, connection, proce
     frail.restart()
     with capture_logs() as logs:
         one.clock.ahead += 1
-        assert one.calls(connection) == 0
+        assert one.calls(connection, tries=1) == 0
     assert [log["event"] for log in logs] == ["limits.shared"]
     assert one.client.zcard(f"limit:{connection}:fortnox") == 2
     assert two.calls(connection) == 0  # one window is left out: there may be more like `one`
@@ -413,10 +450,6 @@ def test_a_flushed_redis_lets_nobody_through_for_one_window(frail, connection, p
     assert (one.calls(connection), two.calls(connection), newcomer.calls(connection)) == (0, 0, 0)
     newcomer.limits.wait_turn(connection, FORTNOX)
     assert 0.5 <= time.monotonic() - began < 0.5 + TRAVEL + 0.2
-
-
-class Stopped(Exception):
-    pass
 
 
 def test_a_process_keeps_its_rate_whatever_happens_to_redis(frail, connection, process) -> None:

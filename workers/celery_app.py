@@ -5,7 +5,7 @@ import signal
 
 from celery import Celery, signals
 
-from app import log
+from app import embedded, log
 from app.hall import open_hall
 from app.queue import celery_app
 from app.settings import settings
@@ -13,7 +13,8 @@ from workers.process import WorkingProcess
 
 SOCKET_TIMEOUT = 10
 
-app: Celery = celery_app(settings().redis_url, socket_timeout=SOCKET_TIMEOUT)
+REDIS_URL, _ = embedded.at(settings().redis_url, settings().var_dir / "redis")
+app: Celery = celery_app(REDIS_URL, socket_timeout=SOCKET_TIMEOUT)
 app.conf.worker_concurrency = settings().worker_concurrency
 app.conf.imports = ("workers.tasks",)
 
@@ -32,7 +33,7 @@ def _logging(**_: object) -> None:
 @signals.worker_init.connect
 def _start(**_: object) -> None:
     hall = open_hall(settings(), pool_size=settings().worker_concurrency + 4)
-    Here.process = WorkingProcess(hall, "worker", settings().redis_url, lost=_end)
+    Here.process = WorkingProcess(hall, "worker", REDIS_URL, lost=_end)
 
 
 @signals.worker_shutting_down.connect

@@ -50,7 +50,7 @@ def process(sides: Sides, item: Item, settings: Settings) -> Link | None:
         link, settlement = _run(sides, item, settings)
     except Renamed:
         return None
-    except (LockLost, SQLAlchemyError):
+    except BaseException:
         sides.holder.drop(item)
         raise
     sides.holder.settle(item, settlement)

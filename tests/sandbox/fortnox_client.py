@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -10,6 +11,12 @@ import httpx
 from app.sandbox.fortnox import Fortnox, FortnoxOptions, Tenant
 from app.sandbox.serving import served
 
+NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+STILL: dict[str, Any] = {
+    "rate": None,
+    "access_token_seconds": 10**7,
+    "clock": lambda: NOON,
+}
 REFERENCE = "severa:6f1c2a52-3a57-4b0e-9d3b-0c5f7a7d1e21"
 
 
@@ -52,8 +59,8 @@ def ok(answer: httpx.Response, status: int) -> Any:
 
 @contextmanager
 def company(**options: Any) -> Iterator[Company]:
-    """Customer 10, article 100 on 3041, project P1 and cost centre STH; no rate limit."""
-    fortnox = Fortnox(FortnoxOptions(**{"rate": None, "access_token_seconds": 10**7, **options}))
+    """Customer 10, article 100 on 3041, project P1, cost centre STH; no limit, a still clock."""
+    fortnox = Fortnox(FortnoxOptions(**{**STILL, **options}))
     fortnox.add_client("app", "secret")
     tenant = fortnox.add_tenant("654896")
     fortnox.consent("app", "654896")

@@ -1,0 +1,24 @@
+"""`bridge …`: the processes of this machine, and everything else by the admin API."""
+
+import typer
+
+from app.cli import connections, doctor, processes, send, signature, transfers
+
+app = typer.Typer(
+    name="bridge",
+    help="Carries invoices, payments and registers between Visma Severa and Fortnox.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+processes.register(app)
+send.register(app)
+transfers.register(app)
+app.add_typer(connections.app, name="connections")
+doctor.register(app)
+signature.register(app)
+
+
+def main() -> None:
+    """Ends with 0 when it was done, 1 when it was refused or failed, 2 when asked wrongly."""
+    app()

@@ -1,0 +1,109 @@
+"""`bridge run`, and each process of the bridge on its own."""
+
+import os
+import sys
+from pathlib import Path
+
+import typer
+
+from app import demo as demonstration
+from app import embedded, keys, log
+from app.hall import Hall, open_hall
+from app.settings import Settings, environment, settings
+from app.supervisor import Child, Supervisor
+
+GRACE_SECONDS = 45.0
+CELERY = (
+    *("-m", "celery", "-A", "workers.celery_app", "worker"),
+    *("--pool", "threads", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"),
+)
+
+
+def register(app: typer.Typer) -> None:
+    for command in (run, demo, api, worker, sweeper):
+        app.command(rich_help_panel="Processes")(command)
+
+
+def run() -> None:
+    """All processes in the foreground, against the URLs of the environment; SIGTERM ends them."""
+    given = settings()
+    log.set_up(given)
+    hall = open_hall(given)
+    say_key(hall)
+    hall.db.close()
+    owner = None
+    if not given.redis_url:
+        _, owner = embedded.connect_or_start(given.var_dir / "redis")
+    try:
+        raise typer.Exit(Supervisor(children(given), grace=GRACE_SECONDS).run())
+    finally:
+        if owner is not None:
+            owner.stop()
+
+
+def demo() -> None:
+    """Both partner systems simulated and the whole bridge: an invoice travels there and back."""
+    place = demonstration.prepare(settings())
+    log.set_up(place.settings.model_copy(update={"log_level": "WARNING"}))
+    admin_key = keys.ensure(place.settings).admin
+    _, owner = embedded.connect_or_start(place.settings.var_dir / "redis")
+    story = demonstration.Story(place, admin_key)
+    everybody = [
+        demonstration.sandbox(place),
+        *children(place.settings, **place.changes, LOG_LEVEL="WARNING"),
+    ]
+    try:
+        code = Supervisor(everybody, grace=GRACE_SECONDS, ready=story.tell).run()
+    finally:
+        if owner is not None:
+            owner.stop()
+    raise typer.Exit(code)
+
+
+def children(given: Settings, **changes: str) -> list[Child]:
+    """The processes of one installation; `changes`: what differs in their environment."""
+    env = environment(**changes)
+    python = sys.executable
+    return [
+        Child("api", [python, *_uvicorn(given)], env),
+        Child("worker", [python, *CELERY], env),
+        Child("sweeper", [python, "-m", "app.cli", "sweeper"], env),
+    ]
+
+
+def api() -> None:
+    """The HTTP doors, the admin API and the console."""
+    os.execv(sys.executable, [sys.executable, *_uvicorn(settings())])  # noqa: S606 - no shell
+
+
+def worker() -> None:
+    """A Celery worker; start as many as you like, on as many machines."""
+    os.execv(sys.executable, [sys.executable, *CELERY])  # noqa: S606 - no shell
+
+
+def sweeper() -> None:
+    """Finds what is due by the database alone, and works when Redis or the workers are away."""
+    from workers import sweeper as sweeping  # noqa: PLC0415 - nothing else here needs a worker
+
+    given = settings()
+    log.set_up(given)
+    url, owner = embedded.at(given.redis_url, given.var_dir / "redis")
+    sweeping.main(open_hall(given), url)
+    if owner is not None:
+        owner.stop()
+
+
+def say_key(hall: Hall) -> None:
+    """The admin key that was made just now, shown this once."""
+    if hall.keys.made:
+        place = Path(hall.settings.var_dir) / "admin.key"
+        typer.echo(f"Admin key, made now and kept in {place}: {hall.keys.admin}")
+
+
+def _uvicorn(given: Settings) -> list[str]:
+    return [
+        *("-m", "uvicorn", "--factory", "app.main:from_environment"),
+        *("--host", given.host, "--port", str(given.port)),
+        *("--no-access-log", "--no-server-header", "--log-level", "warning"),
+        *("--timeout-graceful-shutdown", "20"),
+    ]

@@ -1,0 +1,58 @@
+"""What tests stand on: real databases, a real Redis, and an installation in a folder of its own."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from app import clock
+from app.hall import Hall, open_hall
+from app.settings import Rate, Settings
+from tests import servers
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[servers.PostgresServer]:
+    with servers.postgres_server() as server:
+        if server is None:
+            pytest.skip(servers.NO_POSTGRES)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """One real server for the whole session; tests that break one start their own."""
+    with servers.redis_server() as server:
+        yield server.url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database; every test that asks for it runs on both kinds."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/bridge.db"
+    return servers.new_database(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return Settings(
+        database_url=database_url,
+        var_dir=tmp_path / "var",
+        quarantine=2,
+        severa_rate=Rate(1000, 1),
+        fortnox_rate=Rate(1000, 1),
+    )
+
+
+@pytest.fixture
+def hall(settings: Settings) -> Iterator[Hall]:
+    opened = open_hall(settings)
+    yield opened
+    opened.db.close()
+
+
+@pytest.fixture
+def now() -> datetime:
+    return clock.now()
