@@ -122,7 +122,9 @@ def sandbox(place: Place) -> Child:
 class Story:
     """Acts as a user of both systems, and tells what the bridge does about it."""
 
-    def __init__(self, place: Place, admin_key: str, say: Callable[[str], None] = typer.echo) -> None:
+    def __init__(
+        self, place: Place, admin_key: str, say: Callable[[str], None] = typer.echo
+    ) -> None:
         self._place, self._say = place, say
         self._http = httpx.Client(timeout=10, trust_env=False)
         self._admin = {"Authorization": f"Bearer {admin_key}"}
@@ -209,7 +211,9 @@ Everything keeps running; Ctrl-C ends it."""
 
     def _fortnox_invoice(self, guid: str) -> dict[str, Any]:
         state = self._do("GET", f"{self._place.fortnox}/_sandbox/state").json()
-        books = state["tenants"] if isinstance(state["tenants"], list) else state["tenants"].values()
+        books = (
+            state["tenants"] if isinstance(state["tenants"], list) else state["tenants"].values()
+        )
         found: dict[str, Any] = next(
             one
             for tenant in books

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Dialect,
     Index,
     Integer,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal,
     text,
 )
 from sqlalchemy.types import TypeDecorator
@@ -35,6 +37,11 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         return None if value is None else EPOCH + value * MICROSECOND
+
+
+def at(instant: datetime | None) -> ColumnElement[datetime | None]:
+    """An instant inside an expression: there its type has to be said, or it is stored as text."""
+    return literal(instant, Instant())
 
 
 class Json(TypeDecorator[Any]):

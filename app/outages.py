@@ -12,7 +12,7 @@ from sqlalchemy import case, delete, select
 from app import worklist
 from app.db import upsert
 from app.errors import System
-from app.models import outages
+from app.models import at, outages
 from app.worklist import Want
 
 OPENS_AFTER = 3
@@ -32,7 +32,7 @@ def note_failure(tx: Tx, connection: str, system: System, now: datetime) -> None
             index_elements=[outages.c.connection, outages.c.system],
             set_={
                 "failures": outages.c.failures + 1,
-                "probe_at": case((outages.c.failures + 1 >= OPENS_AFTER, now), else_=None),
+                "probe_at": case((outages.c.failures + 1 >= OPENS_AFTER, at(now)), else_=None),
             },
         ).returning(outages.c.failures)
     ).one()

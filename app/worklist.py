@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from app import ids
 from app.db import Database, upsert
 from app.errors import Reason
-from app.models import connections, work
+from app.models import at, connections, work
 
 TRANSFERS = ("invoice", "payment", "customer", "product", "project", "project_fee")
 State = Literal["queued", "running", "waiting", "blocked", "done", "skipped", "failed"]
@@ -84,12 +84,12 @@ def enqueue(tx: Tx, wants: Iterable[Want], now: datetime) -> dict[tuple[str, str
         "wanted": work.c.wanted + 1,
         "state": case((running, "running"), else_="queued"),
         "due_at": case(
-            (running, work.c.due_at), (work.c.state == "queued", work.c.due_at), else_=now
+            (running, work.c.due_at), (work.c.state == "queued", work.c.due_at), else_=at(now)
         ),
         "waits_for": case((running, work.c.waits_for), else_=None),
         "tries": case((running, work.c.tries), else_=0),
         "failing_since": case((running, work.c.failing_since), else_=None),
-        "received_at": case((pending, work.c.received_at), else_=now),
+        "received_at": case((pending, work.c.received_at), else_=at(now)),
         "lane": case(
             (and_(pending, work.c.lane < statement.excluded.lane), work.c.lane),
             else_=statement.excluded.lane,
@@ -137,8 +137,8 @@ def settle(db: Database, item: Item, settlement: Settlement, now: datetime) -> N
             .where(work.c.state == "running")
             .values(
                 state=case((again, "queued"), else_=settlement.state),
-                due_at=case((again, now), else_=settlement.due_at),
-                received_at=case((again, now), else_=work.c.received_at),
+                due_at=case((again, at(now)), else_=at(settlement.due_at)),
+                received_at=case((again, at(now)), else_=work.c.received_at),
                 tries=case((again, 0), else_=settlement.tries),
                 failing_since=settlement.failing_since,
                 waits_for=case((again, None), else_=settlement.waits_for),
@@ -229,9 +229,9 @@ def retry(tx: Tx, row_ids: Sequence[str], now: datetime, lane: int = LIVE) -> in
         .values(
             wanted=work.c.wanted + 1,
             state=case((running, "running"), else_="queued"),
-            due_at=case((running, work.c.due_at), else_=now),
+            due_at=case((running, work.c.due_at), else_=at(now)),
             waits_for=case((running, work.c.waits_for), else_=None),
-            received_at=case((work.c.state.in_(UNSETTLED), work.c.received_at), else_=now),
+            received_at=case((work.c.state.in_(UNSETTLED), work.c.received_at), else_=at(now)),
             tries=0,
             failing_since=None,
             lane=lane,

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import structlog
-from fastapi import Query
+from fastapi import Query, Request
+from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
 from app import effects, journal, transfers, worklist
 from app.api.criteria import Manner, Selection
-from app.api.desk import AtDesk, Desk, is_name, router
+from app.api.desk import AtDesk, Desk, is_name, language, router
 from app.api.problems import Problem, not_found
-from app.api.shapes import Planned, PlannedMany, Retried
-from app.errors import Invalid
+from app.api.shapes import EndsWithout, Planned, PlannedMany, Retried, explained
+from app.errors import Ending, Invalid
+from app.reasons import Language
 from app.worklist import BACKGROUND, LIVE
 
 log = structlog.get_logger()
@@ -30,15 +32,17 @@ How = Annotated[Manner, Query()]
     response_model=Retried,
     responses={200: {"model": Planned}},
 )
-def retry_one(desk: AtDesk, connection: str, transfer: str, how: How) -> Retried | JSONResponse:
+def retry_one(
+    desk: AtDesk, request: Request, connection: str, transfer: str, how: How
+) -> Retried | JSONResponse:
     """Runs it again now, with the whole retry schedule ahead."""
     with desk.hall.db.reading() as tx:
-        desk.connection(tx, connection)
+        spoken = language(request, desk.connection(tx, connection))
         row = transfers.find(tx, connection, transfer) if is_name(transfer) else None
     if row is None:
         raise not_found("transfer")
     if how.dry_run:
-        return JSONResponse(Planned(writes=desk.plan(row.id)).model_dump(mode="json"))
+        return _answer(_look_ahead(desk, row.id, spoken))
     return Retried(retried=_run_again(desk, connection, [row.id]))
 
 
@@ -49,28 +53,49 @@ def retry_one(desk: AtDesk, connection: str, transfer: str, how: How) -> Retried
     responses={200: {"model": PlannedMany}},
 )
 def retry_many(
-    desk: AtDesk, connection: str, selection: Selection, how: How
+    desk: AtDesk, request: Request, connection: str, selection: Selection, how: How
 ) -> Retried | JSONResponse:
     """Runs again everything that meets all criteria; a dry run looks at the first 100."""
-    chosen = _chosen(desk, connection, selection)
-    if not how.dry_run:
-        return Retried(retried=_run_again(desk, connection, chosen))
-    looked_at = chosen[:MOST_PLANNED]
-    writes = [write for one in looked_at for write in desk.plan(one)]
-    planned = PlannedMany(writes=writes, matched=len(chosen), planned=len(looked_at))
-    return JSONResponse(planned.model_dump(mode="json"))
+    chosen, spoken = _chosen(desk, request, connection, selection)
+    if how.dry_run:
+        return _answer(_look_ahead_many(desk, chosen, spoken))
+    return Retried(retried=_run_again(desk, connection, chosen))
 
 
-def _chosen(desk: Desk, connection: str, selection: Selection) -> list[str]:
+def _chosen(
+    desk: Desk, request: Request, connection: str, selection: Selection
+) -> tuple[list[str], Language]:
     only = selection.filter()
     if not only:
         raise Invalid("body", "give at least one of state, kind, q, ids, since, until")
     with desk.hall.db.reading() as tx:
-        desk.connection(tx, connection)
+        spoken = language(request, desk.connection(tx, connection))
         rows = transfers.matching(tx, connection, only, MOST + 1)
     if len(rows) > MOST:
         raise Problem(400, f"More than {MOST} transfers match: narrow the criteria.")
-    return [row.id for row in rows]
+    return [row.id for row in rows], spoken
+
+
+def _look_ahead(desk: Desk, transfer: str, spoken: Language) -> Planned:
+    try:
+        return Planned(writes=desk.plan(transfer))
+    except Ending as ending:
+        return Planned(writes=[], reason=explained(ending.reason, spoken))
+
+
+def _look_ahead_many(desk: Desk, chosen: Sequence[str], spoken: Language) -> PlannedMany:
+    looked_at = chosen[:MOST_PLANNED]
+    writes, ends = [], []
+    for one in looked_at:
+        planned = _look_ahead(desk, one, spoken)
+        writes += [write | {"transfer": one} for write in planned.writes]
+        if planned.reason:
+            ends.append(EndsWithout(transfer=one, reason=planned.reason))
+    return PlannedMany(writes=writes, ends=ends, matched=len(chosen), planned=len(looked_at))
+
+
+def _answer(planned: BaseModel) -> JSONResponse:
+    return JSONResponse(planned.model_dump(mode="json", exclude_none=True))
 
 
 def _run_again(desk: Desk, connection: str, chosen: Sequence[str]) -> int:

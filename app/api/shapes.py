@@ -75,14 +75,22 @@ class Retried(BaseModel):
 
 
 class Planned(BaseModel):
-    """The writes that would happen."""
+    """The writes that would happen; `reason`: why the run would end without any."""
 
     writes: list[dict[str, Any]]
+    reason: Explained | None = None
 
 
-class PlannedMany(Planned):
-    """Of `matched` transfers the first `planned` were looked at."""
+class EndsWithout(BaseModel):
+    transfer: str
+    reason: Explained
 
+
+class PlannedMany(BaseModel):
+    """Of `matched` transfers the first `planned` were looked at; a write names its `transfer`."""
+
+    writes: list[dict[str, Any]]
+    ends: list[EndsWithout]
     matched: int
     planned: int
 

@@ -1,4 +1,4 @@
-"""`python -m app.cli`: the same as `bridge`."""
+"""`python -m app.cli`, where the console command is not on the path."""
 
 from app.cli import main
 

@@ -14,7 +14,9 @@ from app.supervisor import Child, Supervisor
 
 GRACE_SECONDS = 45.0
 CELERY = (
-    *("-m", "celery", "-A", "workers.celery_app", "worker"),
+    # Containers and bare machines run it as root; the warning says nothing about this program.
+    *("-W", "ignore:You're running the worker with superuser privileges"),
+    *("-m", "celery", "--quiet", "-A", "workers.celery_app", "worker"),
     *("--pool", "threads", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"),
 )
 

@@ -91,12 +91,19 @@ def _tell(answer: dict[str, Any], *, as_json: bool) -> None:
         printing.as_json(answer)
     elif "retried" in answer:
         printing.line(f"{answer['retried']} due again")
-    elif not answer["writes"]:
-        printing.line("nothing would be written")
     else:
+        _tell_writes(answer)
+
+
+def _tell_writes(answer: dict[str, Any]) -> None:
+    if answer["writes"]:
         printing.table(("system", "action", "what"), [_write(one) for one in answer["writes"]])
-        if answer.get("matched", 0) > answer.get("planned", 0):
-            printing.warn(f"looked at {answer['planned']} of {answer['matched']} transfers")
+    else:
+        printing.line("nothing would be written", answer.get("reason", {}).get("message"))
+    for one in answer.get("ends", []):
+        printing.line(one["transfer"], one["reason"]["message"])
+    if answer.get("matched", 0) > answer.get("planned", 0):
+        printing.warn(f"looked at {answer['planned']} of {answer['matched']} transfers")
 
 
 def _write(one: dict[str, Any]) -> tuple[str, str, str]:

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from app import api, connections, inbox, journal, worklist
 from app.documents import Document
-from app.errors import Reason
+from app.errors import BridgeError, Reason
 from app.hall import Hall, open_hall
 from app.inbox import Heard
 from app.settings import Settings
@@ -51,6 +51,7 @@ class Stage:
     moment: list[datetime]
     hints: list[int] = field(default_factory=list)
     planned: list[str] = field(default_factory=list)
+    stops: dict[str, BridgeError] = field(default_factory=dict)
 
     @property
     def now(self) -> datetime:
@@ -92,6 +93,8 @@ class Stage:
 
     def plan(self, work_id: str) -> list[dict[str, Any]]:
         self.planned.append(work_id)
+        if work_id in self.stops:
+            raise self.stops[work_id]
         return [{"system": "fortnox", "action": "create invoice", "transfer": work_id}]
 
     def rows(self, table: Any) -> list[Any]:
@@ -100,9 +103,9 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def stage(database_url: str, tmp_path: Path) -> Iterator[Stage]:
     settings = Settings(
-        database_url=f"sqlite:///{tmp_path}/bridge.db",
+        database_url=database_url,
         var_dir=tmp_path,
         admin_key=SecretStr(ADMIN_KEY),
         public_url="https://bridge.example/",

@@ -1,5 +1,7 @@
 """Whatever goes wrong is a problem document, and says nothing it should not."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
@@ -7,6 +9,13 @@ from sqlalchemy.exc import OperationalError
 from app.errors import Blocked, CannotStore, Unclear, because
 from app.models import connections
 from tests.api.conftest import ADMIN_KEY, Stage, settings_of
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """One kind is enough: nothing here depends on the database."""
+    return f"sqlite:///{tmp_path}/bridge.db"
+
 
 PATHS = ("/connections", "/connections/acme", "/connections/acme/transfers", "/events/evt_1")
 

@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 
 from app import effects
 from app.effects import Intent
+from app.errors import NothingToDo, Unclear, because
 from app.models import transfer_log, work
 from app.worklist import BACKGROUND, LIVE, Want
 from tests.api.conftest import Stage
@@ -124,11 +125,26 @@ def test_a_dry_run_answers_the_writes_and_does_none(stage: Stage) -> None:
     many = stage.client.post(f"{AT}/retry?dry_run=true", json={"state": "blocked"})
     assert (many.status_code, many.json()) == (
         200,
-        {"writes": [write], "matched": 1, "planned": 1},
+        {"writes": [write], "ends": [], "matched": 1, "planned": 1},
     )
     assert stage.rows(work) == before
     assert (stage.hints, stage.rows(transfer_log)) == ([], [])
     assert stage.planned == [one, one]
+
+
+def test_a_dry_run_tells_why_nothing_would_be_written(stage: Stage) -> None:
+    stage.connect()
+    one, two = blocked(stage, "1"), blocked(stage, "2")
+    stage.stops[one] = NothingToDo(because("not_in_transfer_status", status="Ny"))
+    answer = stage.client.post(f"{AT}/{one}/retry?dry_run=true").json()
+    assert answer["writes"] == []
+    assert answer["reason"]["code"] == "not_in_transfer_status"
+    many = stage.client.post(f"{AT}/retry?dry_run=true", json={"state": "blocked"}).json()
+    assert [write["transfer"] for write in many["writes"]] == [two]
+    assert [end["transfer"] for end in many["ends"]] == [one]
+    stage.stops[two] = Unclear("severa", "did not answer")
+    silent = stage.client.post(f"{AT}/retry?dry_run=true", json={"state": "blocked"})
+    assert (silent.status_code, silent.json()["detail"]) == (502, "severa: did not answer")
 
 
 def test_a_dry_run_of_many_looks_at_the_first_hundred(stage: Stage) -> None:
