@@ -1,4 +1,4 @@
-"""`bridge demo`: a newcomer's first minute, an invoice travelling from Severa to Fortnox and back."""
+"""`bridge demo`: a newcomer's first minute, an invoice on its way to Fortnox and back."""
 
 import base64
 import shutil
@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import httpx
 import typer
 
+from app.sandbox.serving import free_port
 from app.settings import Settings, environment
 from app.supervisor import Child
 
@@ -89,8 +90,8 @@ def prepare(given: Settings) -> Place:
     folder = given.var_dir / "demo"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    port = given.port if _is_free(given.port) else _free_port()
-    severa_port, fortnox_port = _free_port(), _free_port()
+    port = given.port if _is_free(given.port) else free_port()
+    severa_port, fortnox_port = free_port(), free_port()
     return Place(
         given.model_copy(
             update={
@@ -245,7 +246,8 @@ Everything keeps running; Ctrl-C ends it."""
 
 def curl(bridge: str, guid: str) -> str:
     """One line to paste: signs and posts an event about this invoice."""
-    body = f'{{"type":"invoice.updated","timestamp":"2026-01-01T00:00:00Z","data":{{"guid":"{guid}"}}}}'
+    data = f'"data":{{"guid":"{guid}"}}'
+    body = f'{{"type":"invoice.updated","timestamp":"2026-01-01T00:00:00Z",{data}}}'
     sign = (
         "python3 -c 'import sys,hmac,base64;print(base64.b64encode("
         f'hmac.digest(b"{SIGNING_KEY}",sys.argv[1].encode(),"sha256")).decode())\''
@@ -270,10 +272,3 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port

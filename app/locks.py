@@ -121,9 +121,8 @@ class AdvisoryLock:
             return self._try(other, name)
 
     def release(self) -> None:
-        with self._guard:
-            self._connection.invalidate()
-            self._connection.close()
+        with self._guard, suppress(SQLAlchemyError):
+            self._connection.close()  # not of the pool: the session ends, and the lock with it
 
     def _open(self) -> Connection:
         """Outside the pool: closing it must end the session, and with it the lock."""

@@ -1,19 +1,27 @@
 """The catalogue of reasons, and of the transfer log's sentences, in Swedish and English."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
-from app.catalogue import REASONS, SENTENCES
+from app.catalogue import REASONS, SENTENCES, WORDS
 from app.errors import Reason
 
 Language = Literal["sv", "en"]
 Who = Literal["project lead", "finance", "administrator", "nobody"]
 
+OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
+AMOUNTS = frozenset(("paid", "rate", "remaining", "rows", "total"))
+AMOUNT_FIELDS = frozenset(("CurrencyRate", "Net", "Total", "TotalVAT"))
+
 
 @dataclass(frozen=True)
 class Explanation:
-    """`who` can mend it; `next_step` is empty where nobody needs to do anything."""
+    """`who` can mend it, in the language asked; `next_step` is empty where nobody has to."""
 
     code: str
     message: str
@@ -21,44 +29,122 @@ class Explanation:
     next_step: str
 
 
+@dataclass(frozen=True)
+class _Told:
+    """A reason before the phrase that says how the transfer resumes."""
+
+    message: str
+    who: Who
+    step: str
+    resumes: str
+
+
 def explain(reason: Reason, language: Language) -> Explanation:
     """A code that is not in the catalogue shows its facts; it is never hidden."""
-    entry = REASONS.get(reason.code)
-    if entry is None:
-        shown = ", ".join(f"{name} {value}" for name, value in reason.facts.items())
-        return Explanation(reason.code, f"{reason.code}: {shown}", "administrator", "")
-    facts = _Facts(reason.facts)
-    texts = entry[language]
-    return Explanation(
-        reason.code,
-        texts["message"].format_map(facts),
-        entry["who"],
-        texts["next_step"].format_map(facts),
-    )
+    told = _told(reason, language)
+    message, step = told.message, told.step
+    resumes = _word("resumes", told.resumes, language)
+    if step:
+        step = f"{step} {resumes}".strip()
+    else:
+        message = f"{message} {resumes}".strip()
+    return Explanation(reason.code, message, _word("who", told.who, language), step)
 
 
 def sentence(what: str, facts: Mapping[str, str], language: Language) -> str:
+    """A line of the transfer log; a warning is told in the words of its reason."""
     texts = SENTENCES.get(what)
-    if texts is None:
-        return f"{what}: " + ", ".join(f"{name} {value}" for name, value in facts.items())
-    return str(texts[language].format_map(_Facts(facts)))
+    if texts is not None:
+        return _fill(texts[language], _worded(facts, language))
+    told = _told(Reason(what, dict(facts)), language)
+    return f"{told.message} {told.step}".strip()
 
 
 def language_of(accept_language: str, default: Language) -> Language:
     """The first of our languages that the header names, by its weights; else `default`."""
     wanted: list[tuple[float, Language]] = []
     for part in accept_language.split(","):
-        tag, _, weight = part.strip().partition(";q=")
-        primary = tag.strip().lower().split("-")[0]
-        try:
-            quality = float(weight) if weight else 1.0
-        except ValueError:
-            continue
-        if primary == "sv" and quality > 0:
-            wanted.append((quality, "sv"))
-        elif primary == "en" and quality > 0:
-            wanted.append((quality, "en"))
+        tag, *parameters = (one.strip().lower() for one in part.split(";"))
+        primary = tag.split("-")[0]
+        weight = _weight(parameters)
+        if primary == "sv" and weight > 0:
+            wanted.append((weight, "sv"))
+        elif primary == "en" and weight > 0:
+            wanted.append((weight, "en"))
     return max(wanted, key=lambda pair: pair[0])[1] if wanted else default
+
+
+def _told(reason: Reason, language: Language) -> _Told:
+    entry = REASONS.get(reason.code)
+    if entry is None:
+        shown = ", ".join(f"{name} {value}" for name, value in reason.facts.items())
+        return _Told(f"{reason.code}: {shown}", "administrator", "", "")
+    facts = _worded(reason.facts, language)
+    other = _inside(reason, "why", language)
+    cause = _inside(reason, "cause", language)
+    facts |= {"why": other.message if other else "", "cause": cause.message if cause else ""}
+    texts = entry[language]
+    message = _fill(texts["message"], facts)
+    if other and other.step:
+        return _Told(message, other.who, other.step, other.resumes)
+    step = _fill(texts["next_step"], facts)
+    return _Told(message, entry["who"], step, entry.get("resumes", ""))
+
+
+def _inside(reason: Reason, name: str, language: Language) -> _Told | None:
+    """The reason that a fact names: `why` another record is held up, or the `cause` of giving up.
+
+    What helps the other record helps this one; what helped before giving up may not help any more.
+    """
+    code = reason.facts.get(name)
+    if not code:
+        return None
+    facts = {key: value for key, value in reason.facts.items() if key != name}
+    return _told(Reason(code, facts), language)
+
+
+def _worded(facts: Mapping[str, str], language: Language) -> dict[str, str]:
+    """The facts as they are read in a text: our own words translated, amounts punctuated."""
+    amounts = AMOUNTS | {"asked", "got"} if facts.get("field") in AMOUNT_FIELDS else AMOUNTS
+    return {
+        name: _amount(value, language) if name in amounts else _word(name, value, language)
+        for name, value in facts.items()
+    }
+
+
+def _word(table: str, value: str, language: Language) -> str:
+    words = WORDS.get(table, {}).get(value)
+    return str(words[language]) if words else value
+
+
+def _amount(value: str, language: Language) -> str:
+    """`1234.5` → `1 234,50` or `1,234.50`."""
+    if not NUMBER.fullmatch(value):
+        return value
+    decimals = max(2, len(value.partition(".")[2]))
+    written = f"{Decimal(value):,.{decimals}f}"
+    if language == "sv":
+        return written.replace(",", "\N{NO-BREAK SPACE}").replace(".", ",")
+    return written
+
+
+def _fill(text: str, facts: Mapping[str, str]) -> str:
+    """Filled in, without the bracketed parts that nothing is known for."""
+
+    def part(found: re.Match[str]) -> str:
+        known = all(facts.get(name) for name in PLACEHOLDER.findall(found[1]))
+        return found[1] if known else ""
+
+    return OPTIONAL.sub(part, text).format_map(_Facts(facts))
+
+
+def _weight(parameters: list[str]) -> float:
+    """`q` of a language range: 1 when it is not given, 0 when it makes no sense."""
+    given = [one.partition("=")[2].strip() for one in parameters if one.startswith("q")]
+    try:
+        return float(given[0]) if given else 1.0
+    except ValueError:
+        return 0.0
 
 
 class _Facts(dict[str, str]):

@@ -110,19 +110,16 @@ def _query(connection: str, only: Filter, after: Cursor | None) -> Select[Any]:
         earlier = work.c.received_at < after.received_at
         same = and_(work.c.received_at == after.received_at, work.c.id < after.id)
         query = query.where(or_(earlier, same))
-    if word := _plain_word(only.q):
+    if only.q:
         columns = [*(work.c[name] for name in SEARCHED), work.c.reason]
-        query = query.where(or_(*(_contains(column, word) for column in columns)))
+        pattern = _rough(only.q)
+        query = query.where(or_(*(func.lower(column).like(pattern) for column in columns)))
     return query.order_by(work.c.received_at.desc(), work.c.id.desc())
 
 
-def _plain_word(q: str) -> str:
-    """The longest part of `q` that both databases compare as Python does, to narrow the search."""
-    return max(re.findall(r"[0-9a-z ]+", q.lower()), key=len, default="")
-
-
-def _contains(column: Any, word: str) -> Any:
-    return func.lower(column).like(f"%{word}%")
+def _rough(q: str) -> str:
+    """Finds at least what `q` finds: only plain letters are compared alike in both databases."""
+    return "%" + re.sub(r"[^0-9a-z ]+", "%", q.lower()) + "%"
 
 
 def _stream(tx: Tx, query: Select[Any]) -> Iterator[Row[Any]]:

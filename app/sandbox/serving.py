@@ -9,6 +9,14 @@ from typing import Any
 import uvicorn
 
 
+def free_port() -> int:
+    """One that nobody listens on now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
 @contextmanager
 def served(app: Any, port: int = 0) -> Iterator[str]:
     """Yields the base URL, `http://127.0.0.1:<port>`, once the server answers."""

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from app import connections as stored
 from app.errors import because
 from app.models import connections
-from tests.api.conftest import GUID, SECRETS, Stage, settings_of
+from tests.api.conftest import BOTH, GUID, SECRETS, Stage, settings_of
 
 MASK = "********"
 AT = "/api/v1/connections/acme"
@@ -22,6 +22,7 @@ def secret_of(stage: Stage) -> str:
     return found.document.severa.client_secret.get_secret_value()
 
 
+@BOTH
 def test_a_new_connection_is_created_masked_and_switched_off(stage: Stage) -> None:
     answer = stage.client.put(AT, json=settings_of("acme"))
     assert answer.status_code == 201
@@ -46,6 +47,7 @@ def test_the_name_may_be_left_out_of_the_document(stage: Stage) -> None:
     assert [row.name for row in stage.rows(connections)] == ["acme"]
 
 
+@BOTH
 def test_the_same_document_again_changes_nothing_and_says_nothing(stage: Stage) -> None:
     first = stage.client.put(AT, json=settings_of("acme")).json()
     before = stage.rows(connections)
@@ -75,6 +77,7 @@ def test_a_mask_that_keeps_nothing_never_becomes_a_secret(stage: Stage) -> None:
     assert stage.rows(connections) == []
 
 
+@BOTH
 def test_a_patch_changes_what_it_names_and_null_means_the_default(stage: Stage) -> None:
     stage.connect(invoice_statuses={"transfer": GUID.format(1), "paid": GUID.format(3)})
     patch = {"invoice_statuses": {"paid": None}, "cost_centers": {"map": {"10": "STH"}}}
@@ -149,6 +152,7 @@ def test_activating_needs_every_required_setting(stage: Stage) -> None:
     assert [row.active for row in stage.rows(connections)] == [False]
 
 
+@BOTH
 def test_a_connection_is_switched_on_and_off(stage: Stage) -> None:
     stage.connect(active=False)
     assert stage.client.post(f"{AT}/activate").json()["active"] is True
@@ -180,6 +184,7 @@ def test_why_a_connection_is_stopped_is_told_in_the_language_asked_for(stage: St
     }
 
 
+@BOTH
 def test_a_deleted_connection_is_gone_with_its_secrets(stage: Stage) -> None:
     stage.connect()
     answer = stage.client.delete(AT)

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from app.models import events
 from app.worklist import Want
-from tests.api.conftest import GUID, Stage
+from tests.api.conftest import BOTH, GUID, Stage
 
 WANT = Want("acme", "invoice", GUID.format(7))
 BODY = {
@@ -62,11 +62,13 @@ def test_a_payload_that_cannot_be_shown_does_no_harm(stage: Stage, body: bytes) 
     assert (answer.status_code, answer.json()["payload"] in (None, "********")) == (200, True)
 
 
+@BOTH
 @pytest.mark.parametrize("name", ["evt_unknown", "%00", "å"])
 def test_an_unknown_event_is_not_found(stage: Stage, name: str) -> None:
     assert stage.client.get(f"/api/v1/events/{name}").status_code == 404
 
 
+@BOTH
 def test_the_events_of_a_connection_newest_first(stage: Stage) -> None:
     stage.connect()
     stage.connect("other")

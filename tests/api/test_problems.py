@@ -1,21 +1,12 @@
 """Whatever goes wrong is a problem document, and says nothing it should not."""
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from app.errors import Blocked, CannotStore, Unclear, because
 from app.models import connections
-from tests.api.conftest import ADMIN_KEY, Stage, settings_of
-
-
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    """One kind is enough: nothing here depends on the database."""
-    return f"sqlite:///{tmp_path}/bridge.db"
-
+from tests.api.conftest import ADMIN_KEY, BOTH, Stage, settings_of
 
 PATHS = ("/connections", "/connections/acme", "/connections/acme/transfers", "/events/evt_1")
 
@@ -53,6 +44,7 @@ def test_what_is_not_there_is_a_problem(stage: Stage, path: str) -> None:
     }
 
 
+@BOTH
 @pytest.mark.parametrize("name", ["Acme", "%00", "a%0Ab", "å", "a" * 64, "..%2f"])
 def test_a_name_that_cannot_be_one_is_not_found(stage: Stage, name: str) -> None:
     assert stage.client.get(f"/api/v1/connections/{name}").status_code == 404

@@ -10,7 +10,7 @@ from app.effects import Intent
 from app.errors import NothingToDo, Unclear, because
 from app.models import transfer_log, work
 from app.worklist import BACKGROUND, LIVE, Want
-from tests.api.conftest import Stage
+from tests.api.conftest import BOTH, Stage
 
 AT = "/api/v1/connections/acme/transfers"
 
@@ -23,6 +23,7 @@ def states(stage: Stage) -> dict[str, str]:
     return {row.id: row.state for row in stage.rows(work)}
 
 
+@BOTH
 def test_one_transfer_is_due_again_at_once(stage: Stage) -> None:
     stage.connect()
     one, other = blocked(stage, "1"), blocked(stage, "2")
@@ -40,6 +41,7 @@ def test_one_transfer_is_due_again_at_once(stage: Stage) -> None:
     ]
 
 
+@BOTH
 def test_a_write_of_unknown_outcome_is_forgiven(stage: Stage) -> None:
     stage.connect()
     one = blocked(stage, "1")
@@ -51,6 +53,7 @@ def test_a_write_of_unknown_outcome_is_forgiven(stage: Stage) -> None:
         assert [(row.sends, row.looks) for row in effects.of_work(tx, one)] == [(1, 0)]
 
 
+@BOTH
 def test_many_run_behind_what_comes_in_meanwhile(stage: Stage) -> None:
     stage.connect()
     mine = [blocked(stage, f"{number}") for number in range(3)]
@@ -73,6 +76,7 @@ def test_hundreds_are_told_to_the_queue_part_by_part(stage: Stage) -> None:
     assert len(stage.rows(transfer_log)) == 250
 
 
+@BOTH
 def test_ids_choose_and_other_criteria_narrow(stage: Stage) -> None:
     stage.connect()
     stage.connect("other")

@@ -8,7 +8,7 @@ from app import effects, worklist
 from app.effects import Intent
 from app.models import work
 from app.worklist import Want
-from tests.api.conftest import GUID, Stage
+from tests.api.conftest import BOTH, GUID, Stage
 
 AT = "/api/v1/connections/acme/transfers"
 INVOICE = GUID.format(7)
@@ -49,6 +49,7 @@ def test_a_transfer_is_shown_with_both_sides(stage: Stage) -> None:
     }
 
 
+@BOTH
 def test_a_finished_transfer_names_the_record_on_the_other_side(stage: Stage) -> None:
     stage.connect()
     row = stage.end(Want("acme", "invoice", INVOICE), "done")
@@ -125,6 +126,7 @@ def test_one_connection_never_sees_anothers_transfers(stage: Stage) -> None:
     assert stage.client.get(f"{AT.replace('acme', 'other')}/{row}").status_code == 200
 
 
+@BOTH
 def test_the_pages_hold_every_transfer_once_and_the_newest_first(stage: Stage) -> None:
     stage.connect()
     rows = []
@@ -144,6 +146,7 @@ def test_the_pages_hold_every_transfer_once_and_the_newest_first(stage: Stage) -
     )
 
 
+@BOTH
 def test_states_and_kinds_are_repeated_or_separated_by_commas(stage: Stage) -> None:
     stage.connect()
     done = stage.end(Want("acme", "invoice", "1"), "done")
@@ -156,6 +159,7 @@ def test_states_and_kinds_are_repeated_or_separated_by_commas(stage: Stage) -> N
     assert len(found(stage, state="", kind="", q="", since="", until="", cursor="")) == 3
 
 
+@BOTH
 def test_a_search_looks_at_labels_ids_and_reasons_in_any_case(stage: Stage) -> None:
     stage.connect()
     row = stage.end(
@@ -170,6 +174,7 @@ def test_a_search_looks_at_labels_ids_and_reasons_in_any_case(stage: Stage) -> N
         assert (q, found(stage, q=q)) == (q, [row] if q in ("%", "_") else [])
 
 
+@BOTH
 def test_a_search_is_paged_like_everything_else(stage: Stage) -> None:
     stage.connect()
     rows = [stage.want("project", f"å{number}") for number in range(3)]
@@ -181,6 +186,7 @@ def test_a_search_is_paged_like_everything_else(stage: Stage) -> None:
     assert rest.json()["next_cursor"] is None
 
 
+@BOTH
 def test_since_is_inside_and_until_is_outside(stage: Stage) -> None:
     stage.connect()
     early = stage.want("project", "1")
@@ -212,6 +218,7 @@ def test_a_filter_that_means_nothing_is_named(stage: Stage, query: str, field: s
     assert [one["field"] for one in answer.json()["errors"]] == [field]
 
 
+@BOTH
 def test_the_timeline_tells_what_was_heard_written_and_said(stage: Stage) -> None:
     stage.connect()
     want = Want("acme", "invoice", INVOICE)
@@ -259,6 +266,7 @@ def test_the_timeline_tells_what_was_heard_written_and_said(stage: Stage) -> Non
     assert "payload" not in answer.text
 
 
+@BOTH
 @pytest.mark.parametrize("name", ["trf_unknown", "%00", "retry", "å"])
 def test_a_transfer_that_is_not_there_is_not_found(stage: Stage, name: str) -> None:
     stage.connect()
