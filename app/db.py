@@ -83,6 +83,7 @@ class Database:
         return {
             "pool_size": pool_size,
             "max_overflow": 16,
+            "hide_parameters": True,  # an error must not print what was to be stored
             "pool_timeout": 10,
             "pool_pre_ping": not self.is_sqlite,
             "connect_args": connect,

@@ -56,15 +56,15 @@ class GroupCommit(Generic[T, R]):
             else:
                 _tell_all(batch, error)
             return
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - who asked is told; the next batch goes on
             _tell_all(batch, error)
-            raise
+            return
         for (_, future), result in zip(batch, results, strict=True):
             if not future.done():  # the client may have gone
                 future.set_result(result)
 
 
-def _tell_all(batch: Sequence[tuple[T, asyncio.Future[R]]], error: BaseException) -> None:
+def _tell_all(batch: Sequence[tuple[T, asyncio.Future[R]]], error: Exception) -> None:
     for _, future in batch:
         if not future.done():
             future.set_exception(error)

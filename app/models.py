@@ -98,6 +98,7 @@ events = Table(
     Column("received_at", Instant, nullable=False),
     UniqueConstraint("connection", "source", "identity"),
     Index(None, "work_id", "id"),
+    Index(None, "connection", "id"),
     Index(None, "received_at"),
 )
 
@@ -149,7 +150,7 @@ work = Table(
         postgresql_where=text("waits_for IS NOT NULL"),
         sqlite_where=text("waits_for IS NOT NULL"),
     ),
-    Index("ix_work_log", "connection", "id"),
+    Index("ix_work_log", "connection", "received_at", "id"),
 )
 
 effects = Table(

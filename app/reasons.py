@@ -15,6 +15,7 @@ Who = Literal["project lead", "finance", "administrator", "nobody"]
 OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
+INSIDE = ("why", "cause")
 AMOUNTS = frozenset(("paid", "rate", "remaining", "rows", "total"))
 AMOUNT_FIELDS = frozenset(("CurrencyRate", "Net", "Total", "TotalVAT"))
 
@@ -79,11 +80,9 @@ def _told(reason: Reason, language: Language) -> _Told:
     if entry is None:
         shown = ", ".join(f"{name} {value}" for name, value in reason.facts.items())
         return _Told(f"{reason.code}: {shown}", "administrator", "", "")
-    facts = _worded(reason.facts, language)
-    other = _inside(reason, "why", language)
-    cause = _inside(reason, "cause", language)
+    texts, facts = entry[language], _worded(reason.facts, language)
+    other, cause = (_inside(reason, name, texts["message"], language) for name in INSIDE)
     facts |= {"why": other.message if other else "", "cause": cause.message if cause else ""}
-    texts = entry[language]
     message = _fill(texts["message"], facts)
     if other and other.step:
         return _Told(message, other.who, other.step, other.resumes)
@@ -91,13 +90,13 @@ def _told(reason: Reason, language: Language) -> _Told:
     return _Told(message, entry["who"], step, entry.get("resumes", ""))
 
 
-def _inside(reason: Reason, name: str, language: Language) -> _Told | None:
+def _inside(reason: Reason, name: str, text: str, language: Language) -> _Told | None:
     """The reason that a fact names: `why` another record is held up, or the `cause` of giving up.
 
     What helps the other record helps this one; what helped before giving up may not help any more.
     """
     code = reason.facts.get(name)
-    if not code:
+    if not code or name not in PLACEHOLDER.findall(text):
         return None
     facts = {key: value for key, value in reason.facts.items() if key != name}
     return _told(Reason(code, facts), language)
@@ -135,7 +134,8 @@ def _fill(text: str, facts: Mapping[str, str]) -> str:
         known = all(facts.get(name) for name in PLACEHOLDER.findall(found[1]))
         return found[1] if known else ""
 
-    return OPTIONAL.sub(part, text).format_map(_Facts(facts))
+    shown = _Facts({name: value or "–" for name, value in facts.items()})
+    return OPTIONAL.sub(part, text).format_map(shown)
 
 
 def _weight(parameters: list[str]) -> float:

@@ -6,22 +6,25 @@ truth; messages in Redis only say that one is due.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, and_, case, exists, func, literal, or_, select, update
+from sqlalchemy import Row, Select, and_, case, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app import ids
 from app.db import Database, upsert
 from app.errors import Reason
-from app.models import at, connections, work
+from app.models import at, connections, outages, work
 
 TRANSFERS = ("invoice", "payment", "customer", "product", "project", "project_fee")
 State = Literal["queued", "running", "waiting", "blocked", "done", "skipped", "failed"]
 UNSETTLED = ("queued", "running", "waiting")
+# Whom the end of a record sets free. One that was skipped is still missing: who is blocked for want
+# of it would only look at it again, and two of those would wake each other for ever.
+FREES = {"done": ("waiting", "blocked"), "skipped": ("waiting",)}
 LIVE, BACKGROUND = 0, 5
 RUNNING_PER_CONNECTION = 6  # so that one company's backlog does not take every thread
 
@@ -71,6 +74,11 @@ class Settlement:
     waits_for: str | None = None
     tries: int = 0
     failing_since: datetime | None = None
+
+
+def waiting_key(kind: str, key: str) -> str:
+    """What a row waits for when it needs another row to go through first."""
+    return f"work:{kind}:{key}"
 
 
 def enqueue(tx: Tx, wants: Iterable[Want], now: datetime) -> dict[tuple[str, str, str], str]:
@@ -127,11 +135,11 @@ def claim_now(db: Database, me: str, want: Want, now: datetime) -> Item | None:
 def settle(db: Database, item: Item, settlement: Settlement, now: datetime) -> None:
     """Writes the outcome unless the row was taken over meanwhile, and wakes what waited for it."""
     with db.transaction() as tx:
-        if settlement.waits_for and _already_there(tx, item.connection, settlement):
-            settlement = Settlement("queued", settlement.reason, now)
+        if settlement.waits_for and _has_come(tx, item.connection, settlement):
+            settlement = replace(settlement, state="queued", due_at=now, waits_for=None)
         again = work.c.wanted > work.c.claimed_wanted
         reason = settlement.reason
-        tx.execute(
+        written = tx.execute(
             update(work)
             .where(work.c.id == item.id, work.c.claimed_by == item.claimed_by)
             .where(work.c.state == "running")
@@ -148,16 +156,24 @@ def settle(db: Database, item: Item, settlement: Settlement, now: datetime) -> N
                 claimed_wanted=None,
             )
         )
-        if settlement.state in ("done", "skipped"):
-            wake(tx, item.connection, f"work:{item.subject}", now)
+        if written.rowcount and settlement.state in FREES:
+            wake(
+                tx,
+                item.connection,
+                waiting_key(item.kind, item.key),
+                now,
+                FREES[settlement.state],
+            )
 
 
-def wake(tx: Tx, connection: str, waits_for: str, now: datetime) -> int:
+def wake(
+    tx: Tx, connection: str, waits_for: str, now: datetime, states: Sequence[str] = FREES["done"]
+) -> int:
     """Everything that waited for this is due at once; answers how many rows."""
     return tx.execute(
         update(work)
         .where(work.c.connection == connection, work.c.waits_for == waits_for)
-        .where(work.c.state.in_(("waiting", "blocked")))
+        .where(work.c.state.in_(states))
         .values(state="queued", due_at=now, waits_for=None)
     ).rowcount
 
@@ -383,16 +399,28 @@ def _item(row: Row[Any], holder: str) -> Item:
     )
 
 
-def _already_there(tx: Tx, connection: str, settlement: Settlement) -> bool:
+def _has_come(tx: Tx, connection: str, settlement: Settlement) -> bool:
     """What we are about to wait for may have come between our look and this moment."""
-    kind, _, subject = (settlement.waits_for or "").partition(":")
-    if kind != "work":
-        return False
-    settled = ("done", "skipped")
-    state = case((work.c.state == "running", literal("running")), else_=work.c.state)
-    states = tx.scalars(
-        select(state).where(work.c.connection == connection, work.c.subject == subject)
-    ).all()
-    if settlement.state == "blocked":
-        return any(one in settled for one in states)
-    return not any(one in ("running", "queued") for one in states)
+    kind, _, which = (settlement.waits_for or "").partition(":")
+    if kind == "work":
+        other, _, key = which.partition(":")
+        rows = select(work.c.state).where(
+            work.c.connection == connection, work.c.kind == other, work.c.key == key
+        )
+        states = _kept_still(tx, rows)
+        return bool(states) and all(settlement.state in FREES.get(one, ()) for one in states)
+    if kind == "outage":
+        rows = select(outages.c.system).where(
+            outages.c.connection == connection, outages.c.system == which
+        )
+        return not _kept_still(tx, rows)
+    if kind == "connection":
+        return None in _kept_still(
+            tx, select(connections.c.stopped).where(connections.c.name == connection)
+        )
+    return False
+
+
+def _kept_still(tx: Tx, rows: Select[Any]) -> Sequence[Any]:
+    """Nobody may change them until we are written down as waiting: then the change wakes us."""
+    return tx.scalars(rows.with_for_update(read=True)).all()

@@ -169,7 +169,7 @@ def test_two_processes_that_want_the_same_record_at_once_make_one_row(hall: Hall
         rows = {one.result() for one in [threads.submit(hear) for _ in range(8)]}
     assert len(rows) == 1
     assert row(hall, "1").wanted == 8
-    assert drain(hall) == ["1", "2"]
+    assert sorted(drain(hall)) == ["1", "2"]
 
 
 # Whose turn it is.
@@ -390,9 +390,9 @@ def test_every_run_is_counted_before_it_begins(hall: Hall) -> None:
 def test_a_settlement_is_written_as_it_was_given(hall: Hall) -> None:
     due = NOW + timedelta(minutes=2)
     item = claimed(hall, want("1"))
-    settle(hall, item, Settlement("waiting", WHY, due, "outage:severa", 3, NOW - SECOND))
+    settle(hall, item, Settlement("waiting", WHY, due, "fortnox:unit:h", 3, NOW - SECOND))
     now = row(hall, "1")
-    assert (now.state, now.due_at, now.waits_for) == ("waiting", due, "outage:severa")
+    assert (now.state, now.due_at, now.waits_for) == ("waiting", due, "fortnox:unit:h")
     assert (now.tries, now.failing_since) == (3, NOW - SECOND)
     assert now.reason == {"code": "other_record_blocked", "facts": {"kind": "customer"}}
     assert (now.claimed_by, now.settled_at) == (None, None)
@@ -457,7 +457,7 @@ def test_all_that_waited_for_a_thing_is_due_when_it_comes(hall: Hall) -> None:
     end(hall, want("3"), Settlement("blocked", WHY, None, "fortnox:currency:USD"))
     end(hall, want("4", to="other"), Settlement("blocked", WHY, None, "fortnox:currency:EUR"))
     assert wake(hall, "fortnox:currency:EUR") == 2
-    assert drain(hall) == ["1", "2"]
+    assert sorted(drain(hall)) == ["1", "2"]
     assert [row(hall, key).state for key in "34"] == ["blocked", "blocked"]
 
 
@@ -469,7 +469,7 @@ def test_a_record_that_went_through_wakes_what_waited_for_it(hall: Hall) -> None
     end(hall, customer, Settlement("blocked", WHY))
     assert drain(hall) == []
     end(hall, customer)
-    assert drain(hall) == ["1", "2"]
+    assert sorted(drain(hall)) == ["1", "2"]
 
 
 def test_a_record_that_is_skipped_wakes_who_waits_and_leaves_the_blocked(hall: Hall) -> None:
@@ -557,7 +557,7 @@ def test_a_connection_that_runs_again_meanwhile_is_not_waited_for(hall: Hall) ->
         connections.resume(tx, "acme", NOW)
         assert worklist.wake(tx, "acme", connections.WAITING, NOW) == 1
     settle(hall, invoice, stopped)
-    assert drain(hall) == ["1", "2"]
+    assert sorted(drain(hall)) == ["1", "2"]
 
 
 # A person's word.
@@ -597,7 +597,7 @@ def test_what_a_dead_process_held_is_due_at_once_and_nothing_else(hall: Hall) ->
         assert sorted(worklist.running_holders(tx)) == ["alive", "dead"]
     assert worklist.take_back(hall.db, "dead", NOW + SECOND) == 2
     assert worklist.take_back(hall.db, "dead", NOW + SECOND) == 0
-    assert drain(hall, at=NOW + SECOND) == ["1", "2"]
+    assert sorted(drain(hall, at=NOW + SECOND)) == ["1", "2"]
     assert row(hall, "3").state == "running"
 
 

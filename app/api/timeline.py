@@ -19,7 +19,7 @@ def timeline(tx: Tx, work_id: str, language: Language) -> list[Moment]:
 
 
 def _heard(row: Row[Any], language: Language) -> Moment:
-    facts = {"type": row.type, "source": row.source, "door": row.door}
+    facts = {"type": row.type, "source": row.source.capitalize(), "door": row.door}
     return Moment(
         at=clock.iso(row.received_at) or "",
         type="event",

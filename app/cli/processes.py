@@ -85,7 +85,7 @@ def worker() -> None:
 
 def sweeper() -> None:
     """Finds what is due by the database alone, and works when Redis or the workers are away."""
-    from workers import sweeper as sweeping  # noqa: PLC0415 - nothing else here needs a worker
+    from workers import sweeper as sweeping
 
     given = settings()
     log.set_up(given)

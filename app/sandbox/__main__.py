@@ -76,7 +76,10 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with served(one.app, given.severa_port) as first, served(other.app, given.fortnox_port) as second:
+    with (
+        served(one.app, given.severa_port) as first,
+        served(other.app, given.fortnox_port) as second,
+    ):
         print(f"Severa {first}/rest-api, Fortnox {second}", flush=True)  # noqa: T201
         stop.wait()
 

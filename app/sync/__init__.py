@@ -162,5 +162,5 @@ def _ending_of_other(sides: Sides, want: Want) -> BridgeError:
     facts = {"kind": want.kind, "why": code} | (reason.facts if reason else {})
     waits_for = f"work:{want.of}"
     if state in ("waiting", "queued", "running"):
-        return TryLater(because("other_record_waiting", **facts), waits_for=waits_for)
+        return TryLater(reason or because("other_record_waiting", **facts), waits_for=waits_for)
     return Blocked(because("other_record_blocked", **facts), waits_for=waits_for)

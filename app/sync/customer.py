@@ -13,7 +13,8 @@ from app.sync.register import Record, Register, carry_over
 from app.sync.sides import Sides
 from app.worklist import Item
 
-SWEDISH_VAT = re.compile(r"(?:SE)?(\d{6})-?(\d{4})(?:01)?")
+SWEDISH_VAT = re.compile(r"(?:SE)?(\d{6})-?(\d{4})(?:01)?", re.ASCII)
+EU_VAT = re.compile(r"(?!SE)[A-Z]{2}[0-9A-Z+*]{2,12}")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def translate(
     terms: set[str],
     vat_types: Mapping[str, str],
 ) -> fortnox.CustomerIn:
-    """Blocked when the number, the VAT number or every address is missing."""
+    """Blocked when the number, a valid VAT number or every address is missing."""
     if customer.number is None:
         raise Blocked(because("customer_number_missing", customer=customer.name))
     if not (customer.vat_number or "").strip():
@@ -70,6 +71,10 @@ def translate(
     postal, visit = _first(addresses, "is_postal_address"), _first(addresses, "is_visit_address")
     country = _country(billing, countries)
     vat_number, organisation_number = tax_numbers(customer.vat_number or "", country.code)
+    if not organisation_number and country.in_eu and not EU_VAT.fullmatch(vat_number):
+        raise Blocked(
+            because("customer_vat_invalid", customer=customer.name, vat_number=customer.vat_number)
+        )
     term = str(customer.payment_term) if customer.payment_term is not None else ""
     return fortnox.CustomerIn(
         customer_number=str(customer.number),

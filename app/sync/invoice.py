@@ -135,7 +135,7 @@ def _register_rate(sides: Sides, invoice: Invoice) -> tuple[Decimal | None, Deci
         known = sides.registers.get(f"currency {code}", lambda: sides.fortnox.currency(code))
     except Missing as error:
         raise Blocked(
-            because("currency_missing", currency=code), waits_for=f"fortnox:currency:{code}"
+            because("currency_missing", currency=code), waits_for="fortnox:currencies"
         ) from error
     return known.sell_rate or known.buy_rate, known.unit or Decimal(1)
 

@@ -1,18 +1,20 @@
 """Invoice rows, Severa → Fortnox: split by code and project where one row stands for several."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from app.documents import Document
 from app.errors import Blocked, Reason, because
 from app.fortnox.schemas import InvoiceRowIn
 from app.fortnox.text import cut, split
-from app.severa.schemas import BilledItem, Invoice, InvoiceRow
+from app.severa.schemas import BilledItem, Invoice, InvoiceRow, Money
 from app.sync import money
 
 LONGEST_DESCRIPTION = 255
 LONGEST_UNIT = 20
+
+Key = tuple[str | None, str | None]  # code and project
 
 
 @dataclass(frozen=True)
@@ -75,53 +77,110 @@ def translate(facts: Facts) -> Rows:
     for place, row in enumerate(facts.rows, start=1):
         parts = _parts(facts, row, place, warnings)
         vat = _vat(facts.invoice, row)
+        text, *more = split(row.description, LONGEST_DESCRIPTION) or [None]
         for number, part in enumerate(parts):
-            texts = split(row.description, LONGEST_DESCRIPTION)
-            rows.append(_row(facts, row, part, vat, place, texts[:1]))
+            rows.append(_row(facts, row, part, vat, place, text))
             amounts.append((part.line.total, vat or Decimal(0)))
+            below = more if number == 0 else []
             if not part.line.exact:
-                texts.append(_as_written(row, part))
-            if number == 0 or not part.line.exact:
-                rows += [InvoiceRowIn(description=text) for text in texts[1:]]
+                below = [*below, _as_written(row, part)]
+            rows += [InvoiceRowIn(description=one) for one in below]
     return Rows(tuple(rows), tuple(amounts), tuple(warnings))
 
 
 def _parts(facts: Facts, row: InvoiceRow, place: int, warnings: list[Reason]) -> list[Part]:
+    """Split by code and project; by project alone where what was billed tells no code; else whole.
+
+    A row's project is that of its hours, fees and travels, or of its flat rate.
+    """
     codes, several = codes_of(row), facts.has_several_projects
-    first = codes[0] if codes else None
-    price = _price(row)
-    whole = money.fit(row.quantity, price)
-    if row.flat_rate_guid and several:
-        project = facts.flat_rates.get(row.flat_rate_guid)
-        return [Part(first, project, whole, row.quantity, price)]
-    if len(codes) < 2 and not several:
-        return [Part(first, None, whole, row.quantity, price)]
-    groups = list(_groups(facts, row, codes))
-    if len(groups) == 1:
-        return [Part(groups[0].code or first, groups[0].project, whole, row.quantity, price)]
-    if groups and sum(part.line.total for part in groups) == whole.total:
-        return groups
+    whole, items = _whole(row, codes), facts.items.get(row.guid, ())
+    parts: list[Part] = []
     if len(codes) > 1:
-        warnings.append(because("codes_not_split", row=place, codes=", ".join(codes), number=first))
-    if several:
+        parts = _split(whole, items, lambda one: (_code(one), _project(one) if several else None))
+        if {part.code for part in parts} != set(codes):
+            named = ", ".join(codes)
+            warnings.append(because("codes_not_split", row=place, codes=named, number=codes[0]))
+            parts = []
+    if several and not parts:
+        if row.flat_rate_guid:
+            parts = [replace(whole, project=facts.flat_rates.get(row.flat_rate_guid))]
+        else:
+            parts = _split(whole, items, lambda one: (whole.code, _project(one)))
+    parts = parts or [whole]
+    if several and any(part.project not in facts.projects for part in parts):
         warnings.append(because("project_not_found", row=place))
-    return [Part(first, None, whole, row.quantity, price)]
+    return parts
 
 
-def _groups(facts: Facts, row: InvoiceRow, codes: list[str]) -> Iterator[Part]:
-    """What was billed in this row, by code and project, in the order it is listed."""
-    grouped: dict[tuple[str | None, str | None], list[BilledItem]] = {}
-    for item in facts.items.get(row.guid, ()):
-        code = item.coded.code if item.coded and item.coded.code else None
-        if len(codes) < 2 or code not in codes:
-            code = codes[0] if len(codes) == 1 else code
-        project = item.project.guid if item.project and facts.has_several_projects else None
-        grouped.setdefault((code, project), []).append(item)
-    sign = -1 if row.quantity < 0 else 1
-    for (code, project), items in grouped.items():
-        quantity = sign * abs(sum((_quantity(item) for item in items), Decimal(0)))
-        price = _price(row)
-        yield Part(code, project, money.fit(quantity, price), quantity, price)
+def _whole(row: InvoiceRow, codes: list[str]) -> Part:
+    quantity, price = _signed(row.quantity, row.unit_price)
+    return Part(codes[0] if codes else None, None, money.fit(quantity, price), quantity, price)
+
+
+def _signed(quantity: Decimal, price: Money | None) -> tuple[Decimal, Decimal]:
+    """What is given back has a negative quantity in Fortnox, never a negative price."""
+    amount = price.amount if price and price.amount is not None else Decimal(0)
+    return (-quantity, -amount) if amount < 0 else (quantity, amount)
+
+
+def _split(
+    whole: Part, items: Sequence[BilledItem], key: Callable[[BilledItem], Key]
+) -> list[Part]:
+    """One part for each key, in the order they are listed; none where they are not the row.
+
+    Each with the price of what was billed where that adds up to the row, else with the row's.
+    """
+    grouped: dict[Key, list[BilledItem]] = {}
+    for item in items:
+        grouped.setdefault(key(item), []).append(item)
+    if len(grouped) == 1:
+        code, project = next(iter(grouped))
+        return [replace(whole, code=code, project=project)]
+    own = [_share(group) for group in grouped.values()]
+    if sum(quantity for quantity, _ in own) * whole.quantity < 0:  # credited work is listed as done
+        own = [(-quantity, price) for quantity, price in own]
+    for shares in (own, [(quantity, whole.price) for quantity, _ in own]):
+        if shares and _total(shares) == whole.line.total:
+            parts = _parted(whole, list(grouped), shares)
+            if sum(part.line.total for part in parts) == whole.line.total:
+                return parts
+    return []
+
+
+def _parted(whole: Part, keys: list[Key], shares: list[tuple[Decimal, Decimal]]) -> list[Part]:
+    """The last part takes the öre that rounding each part by itself may leave."""
+    lines = [money.fit(quantity, price) for quantity, price in shares]
+    left = whole.line.total - sum(line.total for line in lines[:-1])
+    last, _ = shares[-1]
+    if lines[-1].total != left and last:
+        lines[-1] = money.fit(last, left / last)
+    return [
+        Part(code, project, line, quantity, price)
+        for (code, project), line, (quantity, price) in zip(keys, lines, shares, strict=True)
+    ]
+
+
+def _share(items: list[BilledItem]) -> tuple[Decimal, Decimal]:
+    """Quantity and price of several; the mean price where they differ."""
+    signed = [_signed(_quantity(item), item.unit_price) for item in items]
+    quantity = sum((one for one, _ in signed), Decimal(0))
+    prices = {price for _, price in signed}
+    if len(prices) == 1 or not quantity:
+        return quantity, signed[0][1]
+    return quantity, sum((one * price for one, price in signed), Decimal(0)) / quantity
+
+
+def _total(shares: list[tuple[Decimal, Decimal]]) -> Decimal:
+    return money.rounded(sum((quantity * price for quantity, price in shares), Decimal(0)))
+
+
+def _code(item: BilledItem) -> str | None:
+    return (item.coded.code or "").strip() or None if item.coded else None
+
+
+def _project(item: BilledItem) -> str | None:
+    return item.project.guid if item.project else None
 
 
 def _quantity(item: BilledItem) -> Decimal:
@@ -136,13 +195,13 @@ def _row(  # noqa: PLR0913 - the six things a row is made of
     part: Part,
     vat: Decimal | None,
     place: int,
-    texts: list[str],
+    text: str | None,
 ) -> InvoiceRowIn:
     project = facts.projects.get(part.project or "")
     return InvoiceRowIn(
         article_number=facts.articles.get(part.code, part.code) if part.code else None,
         account_number=None if part.code else _account(row, place),
-        description=texts[0] if texts else None,
+        description=text,
         delivered_quantity=money.plain(part.line.quantity),
         unit=cut(row.measurement_unit, LONGEST_UNIT) if part.line.exact else None,
         price=part.line.price,
@@ -165,8 +224,8 @@ def _cost_center(facts: Facts, row: InvoiceRow, part: Part) -> str | None:
     if rule.source == "row":
         number = row.cost_center.number if row.cost_center else None
     else:
-        only = next(iter(facts.projects.values()), None) if not part.project else None
-        project = facts.projects.get(part.project or "") or only
+        only = next(iter(facts.projects)) if len(facts.projects) == 1 else ""
+        project = facts.projects.get(part.project or only)
         number = project[1] if project else None
     return rule.map.get(number) if number else None
 
@@ -179,11 +238,6 @@ def _vat(invoice: Invoice, row: InvoiceRow) -> Decimal | None:
         return invoice.work_hour_value_added_tax
     tax = invoice.total_tax.amount if invoice.total_tax else None
     return Decimal(0) if tax == 0 else None
-
-
-def _price(row: InvoiceRow) -> Decimal:
-    amount = row.unit_price.amount if row.unit_price else None
-    return amount if amount is not None else Decimal(0)
 
 
 def _as_written(row: InvoiceRow, part: Part) -> str:

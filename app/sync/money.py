@@ -35,7 +35,7 @@ def fit(quantity: Decimal, price: Decimal) -> Line:
     """Fortnox rounds quantity and price to two decimals: the nearest pair with the same row total.
 
     7.333 h × 1100.00 = 8066.30 becomes 7.33 × 1100.45. Where no such price is found within one
-    percent of the true one, the row is 1 × its total.
+    percent of the true one, the row is 1 × its total, or -1 × what is given back.
     """
     total = rounded(quantity * price)
     kept = Line(rounded(quantity), rounded(price))
@@ -45,7 +45,8 @@ def fit(quantity: Decimal, price: Decimal) -> Line:
         near = Line(kept.quantity, rounded(total / kept.quantity))
         if near.total == total and abs(near.price - price) * 100 <= abs(price):
             return near
-    return Line(Decimal(1), total, exact=False)
+    one = Decimal(-1 if total < 0 else 1)
+    return Line(one, abs(total), exact=False)
 
 
 def vat_by_row(rows: Iterable[tuple[Decimal, Decimal]]) -> Decimal:

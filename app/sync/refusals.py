@@ -45,6 +45,25 @@ FORTNOX = {
     "2004167": "fortnox_vat_refused",
     "2004194": "fortnox_vat_number_refused",
 }
+# Refusals whose code nobody has written down are known by their text alone.
+FORTNOX_WORDS = {
+    "kostnadsställe": "fortnox_cost_center_missing",
+    "räkenskapsår": "fortnox_financial_year_missing",
+    "bokföringsår": "fortnox_financial_year_missing",
+}
+WAITS_FOR = {
+    "fortnox_account_inactive": "fortnox:accounts",
+    "fortnox_account_missing": "fortnox:accounts",
+    "fortnox_article_missing": "fortnox:articles",
+    "fortnox_cost_center_missing": "fortnox:cost_centers",
+    "fortnox_currency_missing": "fortnox:currencies",
+    "fortnox_customer_missing": "fortnox:customers",
+    "fortnox_financial_year_missing": "fortnox:financial_years",
+    "fortnox_period_locked": "fortnox:locked_period",
+    "fortnox_project_missing": "fortnox:projects",
+    "fortnox_terms_missing": "fortnox:terms",
+    "fortnox_unit_missing": "fortnox:units",
+}
 FORTNOX_CONNECTION = {
     "2000310": "fortnox_login_refused",
     "2000311": "fortnox_login_refused",
@@ -85,4 +104,12 @@ def ending_of(error: VendorError) -> Ending:
     if error.code in connection:
         return ConnectionBlocked(because(connection[error.code], **facts))
     known = FORTNOX.get(error.code) if error.system == "fortnox" else None
-    return Blocked(because(known or "vendor_refused", **facts, status=error.status))
+    reason = because(known or _by_words(error) or "vendor_refused", **facts, status=error.status)
+    return Blocked(reason, waits_for=WAITS_FOR.get(reason.code))
+
+
+def _by_words(error: VendorError) -> str | None:
+    if error.system != "fortnox":
+        return None
+    words = error.words.lower()
+    return next((reason for part, reason in FORTNOX_WORDS.items() if part in words), None)
