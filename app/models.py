@@ -234,6 +234,16 @@ outages = Table(
     Column("probe_at", Instant),  # set while the circuit is open
 )
 
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("connection", NAME, primary_key=True),  # empty where it belongs to all of them
+    Column("name", String(80), primary_key=True),  # listener:<topic>, poll:<system>:<register>
+    Column("value", Text, nullable=False),  # an offset, or an instant, as the other side writes it
+    Column("seen_at", Instant),  # when it last told us something
+    Column("updated_at", Instant, nullable=False),  # when it was last asked
+)
+
 processes = Table(
     "processes",
     metadata,

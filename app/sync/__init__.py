@@ -160,7 +160,7 @@ def _ending_of_other(sides: Sides, want: Want) -> BridgeError:
         state, reason = worklist.standing(tx, *want.at)
     code = reason.code if reason else ""
     facts = {"kind": want.kind, "why": code} | (reason.facts if reason else {})
-    waits_for = f"work:{want.of}"
+    waits_for = worklist.waiting_key(want.kind, want.key)
     if state in ("waiting", "queued", "running"):
         return TryLater(reason or because("other_record_waiting", **facts), waits_for=waits_for)
     return Blocked(because("other_record_blocked", **facts), waits_for=waits_for)
