@@ -83,7 +83,7 @@ class Ask:
         data = _parse(body)
         if 200 <= status < 300 and data is not NOT_JSON:
             return Answer(status, response.headers, data)
-        code, words = ("", "an answer that is not JSON") if data is NOT_JSON else self.told(data)
+        code, words = ("", "") if data is NOT_JSON else self.told(data)
         if status == 401:
             raise Unauthorized(self.system, words, status=status, code=code)
         if status == 404:

@@ -45,7 +45,11 @@ def every(tx: Tx, vault: Vault) -> list[Connection]:
 
 
 def put(tx: Tx, vault: Vault, document: Document, now: datetime) -> bool:
-    """False when nothing differs from what is stored. A deleted one comes back with its log."""
+    """False when nothing differs from what is stored. A deleted one comes back with its log.
+
+    A new connection whose document is complete is active at once; it is switched off and on again
+    by `set_active` alone.
+    """
     stored = tx.execute(
         select(connections).where(connections.c.name == document.name)
     ).one_or_none()
@@ -60,10 +64,11 @@ def put(tx: Tx, vault: Vault, document: Document, now: datetime) -> bool:
         "stopped": None,
     }
     if stored is None:
-        values |= {"name": document.name, "active": False, "created_at": now}
+        values |= {"name": document.name, "active": not document.missing(), "created_at": now}
         tx.execute(insert(connections).values(values))
     else:
         tx.execute(update(connections).where(connections.c.name == document.name).values(values))
+        worklist.wake(tx, document.name, WAITING, now)
     return True
 
 

@@ -33,7 +33,8 @@ class Reason:
 
 
 def because(code: str, /, **facts: object) -> Reason:
-    return Reason(code, {name: str(value) for name, value in facts.items()})
+    """Facts that are None are left out."""
+    return Reason(code, {name: str(fact) for name, fact in facts.items() if fact is not None})
 
 
 class BridgeError(Exception):

@@ -127,7 +127,8 @@ def _keep(
     """Inserts; what another process kept in the same moment is read back as already known."""
     if not fresh:
         return {}
-    rows = [_row(one, event_id, work_ids, now) for one, event_id in fresh.values()]
+    in_order = sorted(fresh.items())  # as everybody inserts them, or two batches would deadlock
+    rows = [_row(one, event_id, work_ids, now) for _, (one, event_id) in in_order]
     statement = upsert(tx, events).values(rows).on_conflict_do_nothing()
     kept = set(tx.scalars(statement.returning(events.c.id)))
     known: Known = {

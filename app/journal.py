@@ -22,7 +22,7 @@ def write(
             work_id=work_id,
             at=now,
             what=what,
-            facts={name: str(value) for name, value in facts.items()},
+            facts={name: str(fact) for name, fact in facts.items() if fact is not None},
         )
     )
 

@@ -1,5 +1,7 @@
 """Every knob, typed; the only reader of the environment."""
 
+import base64
+import binascii
 import os
 import re
 from datetime import timedelta
@@ -42,8 +44,23 @@ def _schedule(text: Any) -> Any:
 
 def _keys(text: Any) -> Any:
     if isinstance(text, str):
-        return tuple(SecretStr(key.strip()) for key in text.split(",") if key.strip())
+        keys = [key.strip() for key in text.split(",") if key.strip()]
+        if not all(_is_key(key) for key in keys):
+            raise ValueError("expected Fernet keys: 32 bytes each, in URL-safe base64")
+        return tuple(SecretStr(key) for key in keys)
     return text
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.urlsafe_b64decode(text)) == 32
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _websocket() -> str:
+    """Empty is a value here, unlike everywhere else: no listener."""
+    return os.environ.get("FORTNOX_WEBSOCKET_URL", "wss://ws.fortnox.se/topics-v1")
 
 
 RateSetting = Annotated[Rate, NoDecode, BeforeValidator(_rate)]
@@ -54,7 +71,9 @@ Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_keys)]
 class Settings(BaseSettings):
     """Names, defaults and meaning: `deploy/env.example`."""
 
-    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     database_url: str = "sqlite:///./var/bridge.db"
     redis_url: str = ""
@@ -66,7 +85,7 @@ class Settings(BaseSettings):
     severa_url: str = "https://api.severa.visma.com/rest-api"
     fortnox_url: str = "https://api.fortnox.se"
     fortnox_auth_url: str = "https://apps.fortnox.se/oauth-v1"
-    fortnox_websocket_url: str = "wss://ws.fortnox.se/topics-v1"
+    fortnox_websocket_url: str = Field(default_factory=_websocket)
     fortnox_rate: RateSetting = Rate(25, 5)
     severa_rate: RateSetting = Rate(10, 1)
     poll_interval: float = Field(60, ge=0)

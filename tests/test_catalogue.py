@@ -16,6 +16,7 @@ from app.documents import Document
 from app.effects import EffectState
 from app.errors import Reason, because
 from app.reasons import OPTIONAL, PLACEHOLDER, Language, Who, explain, language_of, sentence
+from app.sync.refusals import WAITS_FOR
 from app.worklist import TRANSFERS
 
 APP = Path(catalogue.__file__).parent.parent
@@ -23,14 +24,12 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 FOR_LATER_FLOWS = {
     "attachment_not_pdf",
     "attachment_too_large",
-    "cost_center_missing",
     "credit_original_missing",
     "customer_name_near_miss",
     "customer_not_company",
     "customer_number_not_numeric",
     "customer_vat_near_miss",
     "fee_product_missing",
-    "financial_year_missing",
     "invoice_without_customer",
     "project_closed",
     "project_unknown",
@@ -68,13 +67,17 @@ class Said:
             self._read(module, {"register.kind": kinds, "row.state": set(get_args(EffectState))})
 
     def _read(self, module: ast.Module, values: dict[str, set[str]]) -> None:
-        tables, told, passed_on = _tables(module), set(), set()
+        told: set[str] = set()
+        passed_on: set[str] = set()
         for function in _functions(module):
             known = values | {"what": _assigned(function, "what")}
             for call in _calls(function):
                 name, facts = ast.unparse(call.func), _facts(call, function)
                 if name in REASON_AT and len(call.args) > REASON_AT[name]:
-                    self._reason(call.args[REASON_AT[name]], facts, function, tables, known)
+                    code = call.args[REASON_AT[name]]
+                    codes = _codes(code, known) | _looked_up(code, function, module)
+                    self.unread += [] if codes else [ast.unparse(call)]
+                    _add(self.reasons, codes, facts)
                 elif name in SENTENCE_AT and len(call.args) > SENTENCE_AT[name]:
                     codes = _codes(call.args[SENTENCE_AT[name]], known)
                     if isinstance(call.args[SENTENCE_AT[name]], ast.JoinedStr) and not codes:
@@ -86,19 +89,6 @@ class Said:
                     self.actions |= _codes(call.args[3], known)
         if passed_on:  # facts given where the code is a parameter go with the codes given to it
             _add(self.sentences, told, passed_on)
-
-    def _reason(
-        self,
-        node: ast.expr,
-        facts: set[str],
-        function: ast.AST,
-        tables: dict[str, set[str]],
-        known: dict[str, set[str]],
-    ) -> None:
-        codes = _codes(node, known) | _looked_up(node, function, tables)
-        if not codes:
-            self.unread.append(ast.unparse(node))
-        _add(self.reasons, codes, facts)
 
 
 def _add(said: Facts, codes: set[str], facts: set[str]) -> None:
@@ -141,20 +131,34 @@ def _codes(node: ast.expr, values: dict[str, set[str]]) -> set[str]:
     return {_text(node)} - {""}
 
 
-def _looked_up(node: ast.expr, function: ast.AST, tables: dict[str, set[str]]) -> set[str]:
-    """All values of the tables of codes that the function knows, where the code is looked up."""
-    if not isinstance(node, ast.BoolOp | ast.Subscript):
-        return set()
-    names = {one.id for one in ast.walk(function) if isinstance(one, ast.Name)}
-    return {code for name, codes in tables.items() if name in names for code in codes}
-
-
-def _tables(module: ast.Module) -> dict[str, set[str]]:
-    return {
+def _looked_up(node: ast.expr, function: ast.AST, module: ast.Module) -> set[str]:
+    """All values of the tables of codes that the code is looked up in, here or by a helper."""
+    tables = {
         ast.unparse(one.targets[0]): {_text(value) for value in one.value.values}
         for one in module.body
         if isinstance(one, ast.Assign) and isinstance(one.value, ast.Dict)
     }
+    helpers = {one.name: one for one in module.body if isinstance(one, ast.FunctionDef)}
+    names, unseen = set(), _names(node)
+    while unseen:
+        name = unseen.pop()
+        names.add(name)
+        behind = [helpers[name]] if name in helpers else _values(function, name)
+        unseen |= {found for one in behind for found in _names(one)} - names
+    return {code for name in names & set(tables) for code in tables[name]} - {""}
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+
+
+def _values(function: ast.AST, name: str) -> list[ast.expr]:
+    """What the function assigns to a name."""
+    return [
+        one.value
+        for one in ast.walk(function)
+        if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == name
+    ]
 
 
 def _facts(call: ast.Call, function: ast.AST) -> set[str]:
@@ -167,23 +171,22 @@ def _facts(call: ast.Call, function: ast.AST) -> set[str]:
 
 def _spread(node: ast.expr, function: ast.AST) -> set[str]:
     """The literal keys of a dict that the function writes down under this name."""
-    found: set[str] = set()
-    for one in ast.walk(function):
-        if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == ast.unparse(node):
-            for part in ast.walk(one.value):
-                if isinstance(part, ast.Dict):
-                    found |= {_text(key) for key in part.keys if key}
-    return found
+    dicts = [
+        part
+        for value in _values(function, ast.unparse(node))
+        for part in ast.walk(value)
+        if isinstance(part, ast.Dict)
+    ]
+    return {_text(key) for one in dicts for key in one.keys if key}
 
 
 def _assigned(function: ast.AST, name: str) -> set[str]:
-    return {
-        _text(branch)
-        for one in ast.walk(function)
-        if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == name
-        for value in [one.value]
-        for branch in ([value.body, value.orelse] if isinstance(value, ast.IfExp) else [value])
-    }
+    """The literals that a name can stand for, on either side of an `if`."""
+    found: set[str] = set()
+    for value in _values(function, name):
+        branches = [value.body, value.orelse] if isinstance(value, ast.IfExp) else [value]
+        found |= {_text(branch) for branch in branches}
+    return found
 
 
 SAID = Said()
@@ -263,6 +266,11 @@ def test_a_reason_is_whole_in_both_languages(code: str) -> None:
         assert set(entry[language]) == {"message", "next_step"}
         assert entry[language]["message"]
         assert bool(entry[language]["next_step"]) == (entry["who"] != "nobody")
+
+
+@pytest.mark.parametrize("code", WAITS_FOR)
+def test_what_wakes_by_itself_is_said_to(code: str) -> None:
+    assert REASONS[code]["resumes"] == "alone or retry"
 
 
 @pytest.mark.parametrize("code", [*REASONS, *SENTENCES])

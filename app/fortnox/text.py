@@ -3,13 +3,21 @@
 Source of the allowed characters: fortnox error 2000359 and what clients that live with it allow.
 """
 
-import re
 import unicodedata
 
 REPLACED = str.maketrans(
     {
-        '"': "”",
+        '"': "’’",
+        "“": "’",
+        "”": "’’",
+        "„": "’",
+        "«": "’’",
+        "»": "’’",
         "'": "’",
+        "‘": "’",
+        "′": "’",
+        "″": "’’",
+        "‚": ",",
         "<": "(",
         ">": ")",
         "[": "(",
@@ -17,28 +25,49 @@ REPLACED = str.maketrans(
         "{": "(",
         "}": ")",
         "|": "/",
+        "⁄": "/",
+        "÷": "/",
+        "×": "x",
+        "±": "+/-",
         "~": "-",
-        "\t": " ",
-        "“": "’",
-        "‘": "’",
-        "‚": ",",
-        "„": "’",
-        "—": "–",
-        "…": "...",
         "•": "-",
+        "·": "-",
+        "−": "-",
+        "‐": "-",
+        "‑": "-",
+        "‒": "–",
+        "—": "–",
+        "―": "–",
+        "…": "...",
+        "\v": "\n",
+        "\f": "\n",
+        "\x85": "\n",
         "\u2028": "\n",
         "\u2029": "\n",
     }
 )
-ALLOWED = re.compile(r"[^\W_]|[ \u00a0\r\n’\\–:.`´,;^¤#%§£$€¢¥©™°&/()=+\-*_!?²³®½@]")
-CURLY = "”"
+ALLOWED = frozenset("0123456789 \u00a0\n’\\–:.`´,;^¤#%§£$€¢¥©™°&/()=+-*_!?²³®½@")
 
 
 def clean(text: str | None) -> str:
     """Every character that Fortnox rejects is replaced or left out; line breaks are kept."""
-    plain = unicodedata.normalize("NFC", text or "").translate(REPLACED).replace(CURLY, "’’")
-    plain = plain.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(sign for sign in plain if ALLOWED.fullmatch(sign)).strip()
+    plain = (text or "").replace("\r\n", "\n").replace("\r", "\n")
+    plain = unicodedata.normalize("NFC", plain).translate(REPLACED)
+    return unicodedata.normalize("NFC", "".join(_allowed(sign) for sign in plain)).strip()
+
+
+def _allowed(sign: str) -> str:
+    """The sign, or what comes near it: `m2` for `㎡`, a space for a thin one, no emoji."""
+    if _is_allowed(sign):
+        return sign
+    if sign.isspace():
+        return " "
+    plainer = unicodedata.normalize("NFKC", sign).translate(REPLACED)
+    return "".join(one for one in plainer if _is_allowed(one))
+
+
+def _is_allowed(sign: str) -> bool:
+    return sign.isalpha() or sign in ALLOWED
 
 
 def cut(text: str | None, longest: int) -> str | None:

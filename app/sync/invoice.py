@@ -55,7 +55,7 @@ def _gather(sides: Sides, invoice: Invoice) -> Facts:
     rows = sides.severa.invoice_rows(invoice.guid)
     payer = invoice.billing_customer or invoice.customer
     if payer is None:
-        raise Blocked(because("customer_number_missing", customer="–"))
+        raise Blocked(because("invoice_without_customer"))
     customer = sides.ensure("customer", payer.guid.lower())
     projects = {
         one.guid: sides.ensure("project", one.guid.lower()) for one in invoice.projects or []

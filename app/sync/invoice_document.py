@@ -115,7 +115,12 @@ def _check_total(invoice: Invoice, net: Decimal) -> None:
     total = invoice.total_excluding_tax.amount if invoice.total_excluding_tax else None
     if total is not None and money.rounded(total) != net:
         raise Blocked(
-            because("rows_differ_from_total", rows=money.plain(net), total=money.plain(total))
+            because(
+                "rows_differ_from_total",
+                rows=money.plain(net),
+                total=money.plain(total),
+                currency=invoice.currency.code if invoice.currency else SEK,
+            )
         )
 
 

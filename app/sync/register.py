@@ -63,7 +63,9 @@ def carry_over(sides: Sides, item: Item, register: Register, record: Record) -> 
         payload,
         creates=False,
     )
-    change(sides, intent, lambda: register.update(known.fortnox_id, payload))
+    change(
+        sides, intent, lambda: register.update(known.fortnox_id, payload), number=known.fortnox_id
+    )
     return _remember(sides, item, register, record, payload, f"updated_{register.kind}")
 
 

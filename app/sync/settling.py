@@ -30,7 +30,9 @@ def settlement_of(ending: Ending, item: Item, settings: Settings, now: datetime)
 def _by_schedule(ending: Ending, item: Item, settings: Settings, now: datetime) -> Settlement:
     since = item.failing_since or now
     if now - since > GIVE_UP:
-        return Settlement("failed", because("gave_up", cause=ending.reason.code))
+        return Settlement(
+            "failed", because("gave_up", **ending.reason.facts, cause=ending.reason.code)
+        )
     tries = item.tries + 1
     wait = settings.retry_wait(tries) * uniform(0.9, 1.1)  # noqa: S311 - spreads, guards nothing
     return Settlement(

@@ -126,7 +126,14 @@ def _adopt(sides: Sides, item: Item, intent: Intent, effect: Effect, found: Foun
         now = sides.clock()
         effects.change(tx, effect.id, state="done", target_id=found.number, settled_at=now)
         journal.write(
-            tx, sides.name, item.id, "found_by_reference", now, number=found.number, ref=intent.ref
+            tx,
+            sides.name,
+            item.id,
+            "found_by_reference",
+            now,
+            number=found.number,
+            ref=intent.ref,
+            system=intent.system,
         )
     return Created(found.number, None)
 
