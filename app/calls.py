@@ -17,6 +17,7 @@ from app.errors import Busy, Missing, NotSent, Refused, System, Unauthorized, Un
 
 TIMEOUT = httpx.Timeout(connect=5, read=30, write=30, pool=5)
 LARGEST = 16 * 1024 * 1024
+TOO_LARGE = "too_large"  # our own word for a file that is larger than was asked for
 
 
 def new_client() -> httpx.Client:
@@ -27,7 +28,10 @@ def new_client() -> httpx.Client:
 
 @dataclass(frozen=True)
 class Answer:
-    """`data`: parsed JSON with Decimal for every fraction; None where the body was empty."""
+    """`data`: parsed JSON with Decimal for every fraction; None where the body was empty.
+
+    The bytes themselves where a file was asked for.
+    """
 
     status: int
     headers: httpx.Headers
@@ -51,28 +55,43 @@ class Ask:
         params: Any = None,
         json_body: Any = None,
         form: Mapping[str, str] | None = None,
+        files: Mapping[str, tuple[str, bytes, str]] | None = None,
+        largest_file: int | None = None,
     ) -> Answer:
+        """`files`: (name, content, type) by field, sent as multipart. `largest_file`: the answer
+        is a file of at most so many bytes; a larger one is Refused as TOO_LARGE.
+        """
         if in_transaction():
             raise RuntimeError("a vendor may not be called while a transaction is open")
-        sent = dict(headers or {}) | {"Accept": "application/json"}
+        is_file = largest_file is not None
+        sent = dict(headers or {}) | {"Accept": "*/*" if is_file else "application/json"}
         content = None
         if json_body is not None:
             sent["Content-Type"] = "application/json"
             content = to_json(json_body)
         request = client.build_request(
-            method, url, headers=sent, params=params, content=content, data=form
+            method, url, headers=sent, params=params, content=content, data=form, files=files
         )
-        return self._understand(*self._send(client, request))
+        response, body = self._send(client, request, largest_file)
+        if is_file and response.is_success:
+            return Answer(response.status_code, response.headers, body)
+        return self._understand(response, body)
 
-    def _send(self, client: httpx.Client, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+    def _send(
+        self, client: httpx.Client, request: httpx.Request, largest_file: int | None
+    ) -> tuple[httpx.Response, bytes]:
         try:
             response = client.send(request, stream=True)
             try:
-                return response, _read(response)
+                return response, _read(response, min(largest_file or LARGEST, LARGEST))
             finally:
                 response.close()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise NotSent(self.system, type(error).__name__) from error
+        except Larger as error:
+            if largest_file is None:
+                raise Unclear(self.system, "the answer is too large") from error
+            raise Refused(self.system, "the file is too large", code=TOO_LARGE) from error
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise Unclear(self.system, type(error).__name__) from error
 
@@ -94,6 +113,10 @@ class Ask:
 
 
 NOT_JSON = object()
+
+
+class Larger(Exception):
+    pass
 
 
 def to_json(data: Any) -> bytes:
@@ -120,12 +143,12 @@ def _parse(body: bytes) -> Any:
         return NOT_JSON
 
 
-def _read(response: httpx.Response) -> bytes:
+def _read(response: httpx.Response, largest: int) -> bytes:
     chunks, size = [], 0
     for chunk in response.iter_bytes():
         size += len(chunk)
-        if size > LARGEST:
-            raise httpx.DecodingError("the answer is too large", request=response.request)
+        if size > largest:
+            raise Larger
         chunks.append(chunk)
     return b"".join(chunks)
 

@@ -7,6 +7,7 @@ from threading import Lock
 from time import monotonic
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection as Tx
 from sqlalchemy import Row, insert, select, update
 
@@ -15,7 +16,9 @@ from app.db import Database
 from app.documents import Document
 from app.errors import Reason
 from app.models import connections
-from app.vault import Vault
+from app.vault import CannotDecrypt, Vault
+
+log = structlog.get_logger()
 
 FRESH_SECONDS = 1.0
 WAITING = "connection"  # what rows wait for while their connection is stopped
@@ -143,8 +146,16 @@ class Directory:
                 if row.deleted_at is not None:
                     known.pop(row.name, None)
                 elif old is None or old.updated_at != row.updated_at:
-                    known[row.name] = _connection(row, self._vault)
+                    self._learn(known, row)
             self._known, self._read_at = known, began
+
+    def _learn(self, known: dict[str, Connection], row: Row[Any]) -> None:
+        """One whose secrets no key opens is not known; it must not close the others' doors."""
+        try:
+            known[row.name] = _connection(row, self._vault)
+        except CannotDecrypt:
+            known.pop(row.name, None)
+            log.error("connection.unreadable", connection=row.name)  # noqa: TRY400 - it says all
 
 
 def _says(stored: Row[Any] | None, vault: Vault, document: Document) -> bool:

@@ -52,24 +52,29 @@ def open_intent(tx: Tx, intent: Intent, now: datetime) -> Effect:
 
     The payload of one that was never sent is brought up to date; of one in flight it is frozen.
     """
-    if not intent.creates:
-        return _new(tx, intent, now)
-    row = tx.execute(
-        select(effects).where(
-            effects.c.connection == intent.connection,
-            effects.c.system == intent.system,
-            effects.c.action == intent.action,
-            effects.c.ref == intent.ref,
-            effects.c.generation == intent.generation,
-            effects.c.creates,
-        )
-    ).one_or_none()
+    row = _begun(tx, intent) if intent.creates else None
     if row is None:
         return _new(tx, intent, now)
     if row.state in ("prepared", "refused"):
         change(tx, row.id, state="prepared", payload=intent.payload, work_id=intent.work_id)
         row = tx.execute(select(effects).where(effects.c.id == row.id)).one()
     return _effect(row)
+
+
+def begun(tx: Tx, intent: Intent) -> Effect | None:
+    """What was recorded before for this creating write, if anything."""
+    row = _begun(tx, intent)
+    return None if row is None else _effect(row)
+
+
+def latest(tx: Tx, work_id: str, action: str) -> Row[Any] | None:
+    """The last write of this kind that was recorded for a row of the work list."""
+    return tx.execute(
+        select(effects)
+        .where(effects.c.work_id == work_id, effects.c.action == action)
+        .order_by(effects.c.id.desc())
+        .limit(1)
+    ).one_or_none()
 
 
 def change(tx: Tx, effect_id: str, **values: Any) -> None:
@@ -89,6 +94,19 @@ def forgive(tx: Tx, work_id: str) -> None:
         .where(effects.c.work_id == work_id, effects.c.state == "sending", effects.c.sends > 1)
         .values(sends=1, looks=0)
     )
+
+
+def _begun(tx: Tx, intent: Intent) -> Row[Any] | None:
+    return tx.execute(
+        select(effects).where(
+            effects.c.connection == intent.connection,
+            effects.c.system == intent.system,
+            effects.c.action == intent.action,
+            effects.c.ref == intent.ref,
+            effects.c.generation == intent.generation,
+            effects.c.creates,
+        )
+    ).one_or_none()
 
 
 def _new(tx: Tx, intent: Intent, now: datetime) -> Effect:

@@ -47,6 +47,10 @@ class Holder:
         finally:
             self._forget(item)
 
+    def take_subject(self, item: Item, subject: str) -> bool:
+        """The row goes on under another subject; False: another row is running under it."""
+        return worklist.take_subject(self.db, item, subject)
+
     def let_go(self, item: Item) -> None:
         try:
             worklist.let_go(self.db, item, self.clock())

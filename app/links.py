@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, select
+from sqlalchemy import Row, delete, select
 
 from app.db import upsert
 from app.models import links
@@ -46,6 +46,17 @@ def remember(tx: Tx, connection: str, link: Link, now: datetime) -> None:
                 "carried": statement.excluded.carried,
                 "updated_at": now,
             },
+        )
+    )
+
+
+def forget(tx: Tx, connection: str, link: Link) -> None:
+    """The Severa record is gone, and its counterpart in Fortnox belongs to another one now."""
+    tx.execute(
+        delete(links).where(
+            links.c.connection == connection,
+            links.c.kind == link.kind,
+            links.c.severa_id == link.severa_id,
         )
     )
 

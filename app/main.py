@@ -36,7 +36,7 @@ def build(hall: Hall, redis_url: str) -> FastAPI:
     )
     webhooks.mount(app, doors)
     health.mount(app, hall, client)
-    api.mount(app, hall, hint=bell.ring, plan=planner.plan)
+    api.mount(app, hall, hint=bell.ring, plan=planner.plan, look=planner.look)
     return app
 
 

@@ -121,6 +121,7 @@ work = Table(
     Column("failing_since", Instant),
     Column("waits_for", String(300)),
     Column("reason", Json),
+    Column("batch", ID),  # the backfill that wanted it last
     Column("source_label", String(255)),
     Column("target_id", String(255)),
     Column("target_label", String(255)),
@@ -151,6 +152,13 @@ work = Table(
         sqlite_where=text("waits_for IS NOT NULL"),
     ),
     Index("ix_work_log", "connection", "received_at", "id"),
+    Index(
+        "ix_work_batch",
+        "batch",
+        "state",
+        postgresql_where=text("batch IS NOT NULL"),
+        sqlite_where=text("batch IS NOT NULL"),
+    ),
 )
 
 effects = Table(
@@ -232,6 +240,19 @@ outages = Table(
     Column("failures", Integer, nullable=False),  # calls in a row without an answer
     Column("since", Instant, nullable=False),
     Column("probe_at", Instant),  # set while the circuit is open
+)
+
+backfills = Table(
+    "backfills",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("connection", NAME, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("direction", String(32), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("listed_at", Instant),  # when the whole register had been read
+    Column("finished_at", Instant),
+    Index(None, "connection", "id"),
 )
 
 cursors = Table(

@@ -8,6 +8,7 @@ from app import connections, locks, sync, worklist
 from app.hall import Hall
 from app.holder import Holder
 from app.limits import Limits
+from app.sync.sides import Sides
 from app.workroom import Workroom
 
 
@@ -38,6 +39,10 @@ class Planner:
             }
             for one in sync.plan(sides, item)
         ]
+
+    def look(self, connection: connections.Connection) -> Sides:
+        """Both windows, for reading on the low lane; whoever asks writes nothing through them."""
+        return self._room.sides(connection, worklist.BACKGROUND)
 
     def close(self) -> None:
         self._room.close()

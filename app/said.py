@@ -54,7 +54,8 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(said) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise Invalid(twice[:100], "is given twice")
+        shown = twice[:100].encode("utf-8", "replace").decode()  # half a character can be said so
+        raise Invalid(shown, "is given twice")
     return said
 
 

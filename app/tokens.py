@@ -1,5 +1,6 @@
 """Access tokens, shared by all processes: sealed in the database, renewed by one at a time."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from app.clock import Clock
 from app.db import Database, upsert
 from app.errors import System
 from app.models import tokens
-from app.vault import Vault
+from app.vault import CannotDecrypt, Vault
 
 EARLY = timedelta(seconds=120)
 
@@ -32,7 +33,7 @@ class TokenStore:
     def __init__(self, db: Database, vault: Vault, var_dir: Path, clock: Clock) -> None:
         self._db, self._vault, self._var_dir, self._clock = db, vault, var_dir, clock
         self._known: dict[tuple[str, str], Token] = {}
-        self._guard = Lock()
+        self._guards: defaultdict[tuple[str, str], Lock] = defaultdict(Lock)
 
     def keeper(self, connection: str, system: System, fetch: Fetch) -> "TokenKeeper":
         return TokenKeeper(self, connection, system, fetch)
@@ -48,7 +49,8 @@ class TokenStore:
 
     def _renewed(self, connection: str, system: System, fetch: Fetch, refused: str | None) -> Token:
         """Another thread or process may have been faster: then its token is taken."""
-        with self._guard, locks.alone(self._db, f"token {connection} {system}", self._var_dir):
+        mine = self._guards[connection, system]  # so that few wait for the database's lock
+        with mine, locks.alone(self._db, f"token {connection} {system}", self._var_dir):
             token = self._stored(connection, system)
             if token is None or token.text == refused or not self._is_good(token):
                 text, lifetime = fetch()
@@ -67,7 +69,10 @@ class TokenStore:
             ).one_or_none()
         if row is None:
             return None
-        return Token(self._vault.open(f"{connection} {system}", row.sealed), row.expires_at)
+        try:
+            return Token(self._vault.open(f"{connection} {system}", row.sealed), row.expires_at)
+        except CannotDecrypt:  # another one is to be had for the asking
+            return None
 
     def _store(self, connection: str, system: System, token: Token) -> None:
         now = self._clock()

@@ -31,13 +31,17 @@ RUNNING_PER_CONNECTION = 6  # so that one company's backlog does not take every 
 
 @dataclass(frozen=True)
 class Want:
-    """`subject`: two rows with the same one never run at once; by default kind and key."""
+    """`subject`: two rows with the same one never run at once; by default kind and key.
+
+    `batch`: the backfill that wants it.
+    """
 
     connection: str
     kind: str
     key: str
     lane: int = LIVE
     subject: str = ""
+    batch: str | None = None
 
     @property
     def at(self) -> tuple[str, str, str]:
@@ -97,6 +101,7 @@ def enqueue(tx: Tx, wants: Iterable[Want], now: datetime) -> dict[tuple[str, str
         "waits_for": case((running, work.c.waits_for), else_=None),
         "tries": case((running, work.c.tries), else_=0),
         "failing_since": case((running, work.c.failing_since), else_=None),
+        "batch": func.coalesce(statement.excluded.batch, work.c.batch),
         "received_at": case((pending, work.c.received_at), else_=at(now)),
         "lane": case(
             (and_(pending, work.c.lane < statement.excluded.lane), work.c.lane),
@@ -236,6 +241,21 @@ def change_subject(db: Database, item: Item, subject: str, now: datetime) -> Non
         )
 
 
+def take_subject(db: Database, item: Item, subject: str) -> bool:
+    """A running row goes on under another subject; False when another row is running under it."""
+    try:
+        with db.transaction() as tx:
+            tx.execute(
+                update(work)
+                .where(work.c.id == item.id, work.c.claimed_by == item.claimed_by)
+                .where(work.c.state == "running")
+                .values(subject=subject)
+            )
+    except IntegrityError:
+        return False
+    return True
+
+
 def retry(tx: Tx, row_ids: Sequence[str], now: datetime, lane: int = LIVE) -> int:
     """Due now, with the whole retry schedule ahead; a running row runs once more after this run."""
     running = work.c.state == "running"
@@ -325,6 +345,7 @@ def _new_row(want: Want, now: datetime) -> dict[str, Any]:
         "key": want.key,
         "subject": want.of,
         "lane": want.lane,
+        "batch": want.batch,
         "state": "queued",
         "wanted": 1,
         "due_at": now,

@@ -19,20 +19,25 @@ from app.api.problems import ProblemResponse, not_found, problem
 from app.connections import Connection
 from app.hall import Hall
 from app.reasons import Language, language_of
+from app.sync.sides import Sides
 
 LARGEST_BODY = 1024 * 1024
 
 Hint = Callable[[int], None]
 Plan = Callable[[str], list[dict[str, Any]]]
+Look = Callable[[Connection], Sides]
 
 
 @dataclass(frozen=True)
 class Desk:
-    """`hint`: tells the queue that so many rows are due; `plan`: the writes a run would make."""
+    """`hint`: tells the queue that so many rows are due; `plan`: the writes a run would make;
+    `look`: both windows of a connection, for reading only.
+    """
 
     hall: Hall
     hint: Hint
     plan: Plan
+    look: Look
 
     def known(self, tx: Tx, name: str) -> Connection | None:
         return connections.find(tx, self.hall.vault, name) if is_name(name) else None

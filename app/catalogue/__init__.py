@@ -11,7 +11,16 @@ import json
 from importlib.resources import files
 from typing import Any
 
-AREAS = ("connection", "fees", "invoices", "payments", "progress", "registers", "vendors")
+AREAS = (
+    "connection",
+    "fees",
+    "invoices",
+    "payments",
+    "preflight",
+    "progress",
+    "registers",
+    "vendors",
+)
 
 
 def _read(name: str) -> dict[str, Any]:

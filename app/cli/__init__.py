@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import connections, doctor, processes, send, signature, transfers
+from app.cli import backfill, connections, doctor, processes, send, signature, transfers
 
 app = typer.Typer(
     name="bridge",
@@ -14,6 +14,7 @@ app = typer.Typer(
 processes.register(app)
 send.register(app)
 transfers.register(app)
+backfill.register(app)
 app.add_typer(connections.app, name="connections")
 doctor.register(app)
 signature.register(app)

@@ -1,6 +1,7 @@
 """The questions we ask Fortnox, one method each. Source: Fortnox API 3."""
 
 from collections.abc import Iterator
+from datetime import date
 from functools import cache
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
@@ -15,6 +16,7 @@ from app.line import Line
 
 T = TypeVar("T")
 PAGE = 500
+ATTACHMENTS = "/api/fileattachments/attachments-v1"
 Payload = dict[str, Any]
 
 
@@ -45,6 +47,11 @@ class Fortnox:
         )
         return [item for item in pages if item.external_invoice_reference1 == reference]
 
+    def invoices_between(self, first: date, last: date) -> list[schemas.InvoiceListItem]:
+        """By invoice date, both days included; cancelled ones too."""
+        query = {"fromdate": first.isoformat(), "todate": last.isoformat()}
+        return list(self._pages(schemas.InvoiceListItem, "invoices", "Invoices", **query))
+
     def create_invoice(self, payload: Payload) -> schemas.Invoice:
         return self._one(schemas.Invoice, "Invoice", "POST", "invoices", {"Invoice": payload})
 
@@ -55,6 +62,42 @@ class Fortnox:
     def bookkeep_invoice(self, number: str) -> schemas.Invoice:
         return self._one(schemas.Invoice, "Invoice", "PUT", f"invoices/{_part(number)}/bookkeep")
 
+    def credit_invoice(self, number: str) -> schemas.Invoice:
+        """Answers the original, which now names the new credit note; works once for an invoice."""
+        path = f"invoices/{_part(number)}/credit"
+        original = self._one(schemas.Invoice, "Invoice", "PUT", path)
+        if original.credit_invoice_reference is None:
+            raise Unclear("fortnox", "an invoice that was credited but names no credit note")
+        return original
+
+    def inbox(self, folder: str) -> list[schemas.File]:
+        answer = self._call("GET", f"inbox/{_part(folder)}")
+        return list(self._shape(schemas.Folder, answer, "Folder").files)
+
+    def upload(self, folder: str, name: str, content: bytes) -> schemas.File:
+        """A PDF; `name` in ASCII, as multipart names are read in more than one way."""
+        files = {"file": (name, content, "application/pdf")}
+        answer = self._call("POST", "inbox", params={"path": folder}, files=files)
+        return self._shape(schemas.File, answer, "File")
+
+    def archived(self, archive_file_id: str, *, largest: int) -> bytes:
+        query = {"fileid": archive_file_id}
+        data: bytes = self._call("GET", "archive", params=query, largest_file=largest).data
+        return data
+
+    def attachments(self, invoice_number: str) -> list[schemas.Attachment]:
+        query = {"entityid": invoice_number, "entitytype": "F"}
+        answer = self._call("GET", ATTACHMENTS, params=query)
+        return self._listed(schemas.Attachment, answer)
+
+    def attach(self, wanted: list[Payload]) -> schemas.Attachment:
+        """`wanted`: one attachment, in a list."""
+        answer = self._call("POST", ATTACHMENTS, json_body=wanted)
+        made = self._listed(schemas.Attachment, answer)
+        if not made:
+            raise Unclear("fortnox", "an attachment that is not named")
+        return made[0]
+
     def invoice_payment(self, number: str) -> schemas.InvoicePayment:
         path = f"invoicepayments/{_part(number)}"
         return self._one(schemas.InvoicePayment, "InvoicePayment", "GET", path)
@@ -64,6 +107,11 @@ class Fortnox:
         path = f"vouchers/{_part(series)}/{_part(number)}"
         answer = self._call("GET", path, params={"financialyear": year})
         return self._shape(schemas.Voucher, answer, "Voucher")
+
+    def supplier_invoice(self, number: str) -> schemas.SupplierInvoice:
+        """`number`: its GivenNumber. Its rows are in no list: one call for each."""
+        path = f"supplierinvoices/{_part(number)}"
+        return self._one(schemas.SupplierInvoice, "SupplierInvoice", "GET", path)
 
     def customer(self, number: str) -> schemas.Customer:
         return self._one(schemas.Customer, "Customer", "GET", f"customers/{_part(number)}")
@@ -77,6 +125,14 @@ class Fortnox:
 
     def article(self, number: str) -> schemas.Article:
         return self._one(schemas.Article, "Article", "GET", f"articles/{_part(number)}")
+
+    def articles_named(self, description: str) -> list[schemas.ArticleListItem]:
+        """What Fortnox's search for a description brings: parts of it too; comparing is ours."""
+        query = {"description": description}
+        return list(self._pages(schemas.ArticleListItem, "articles", "Articles", **query))
+
+    def unit(self, code: str) -> schemas.Unit:
+        return self._one(schemas.Unit, "Unit", "GET", f"units/{_part(code)}")
 
     def create_article(self, payload: Payload) -> schemas.Article:
         return self._one(schemas.Article, "Article", "POST", "articles", {"Article": payload})
@@ -100,6 +156,30 @@ class Fortnox:
 
     def currency(self, code: str) -> schemas.Currency:
         return self._one(schemas.Currency, "Currency", "GET", f"currencies/{_part(code)}")
+
+    def all_customers(self) -> list[schemas.CustomerListItem]:
+        return list(self._pages(schemas.CustomerListItem, "customers", "Customers"))
+
+    def all_articles(self) -> list[schemas.ArticleListItem]:
+        return list(self._pages(schemas.ArticleListItem, "articles", "Articles"))
+
+    def cost_centers(self) -> list[schemas.Coded]:
+        return list(self._pages(schemas.Coded, "costcenters", "CostCenters"))
+
+    def currencies(self) -> list[schemas.Coded]:
+        return list(self._pages(schemas.Coded, "currencies", "Currencies"))
+
+    def financial_years_at(self, day: date) -> list[schemas.FinancialYear]:
+        """The financial years that this day lies in: one, or none."""
+        answer = self._call("GET", "financialyears", params={"date": day.isoformat()})
+        return self._shape(list[schemas.FinancialYear], answer, "FinancialYears")
+
+    def may_read(self, path: str) -> None:
+        """Raises what Fortnox has against our reading this register."""
+        self._call("GET", path, params={"limit": "1"})
+
+    def units(self) -> list[schemas.Unit]:
+        return list(self._pages(schemas.Unit, "units", "Units"))
 
     def is_alive(self) -> bool:
         """Whether Fortnox answers us at all, with a good token."""
@@ -133,10 +213,18 @@ class Fortnox:
         self._line.turn()
         headers = {"Authorization": f"Bearer {token}"}
         try:
-            return ask(self._line.client, method, f"{self._url}/3/{path}", headers=headers, **sent)
+            url = self._url + (path if path.startswith("/") else f"/3/{path}")
+            return ask(self._line.client, method, url, headers=headers, **sent)
         except Busy as error:
             self._line.note(error)
             raise
+
+    @classmethod
+    def _listed(cls, shape: type[T], answer: Answer) -> list[T]:
+        """Of the calls that answer a list without a name around it."""
+        wrapped = Answer(answer.status, answer.headers, {"list": answer.data or []})
+        found: list[T] = cls._shape(list[shape], wrapped, "list")  # type: ignore[valid-type]
+        return found
 
     @staticmethod
     def _shape(shape: type[T], answer: Answer, wrapper: str) -> T:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic.alias_generators import to_camel
 
 UPPER = {"vat": "VAT", "ocr": "OCR", "www": "WWW", "gln": "GLN"}
 NO_RIGHT = "API_NORIGHT"
@@ -132,11 +133,36 @@ class Invoice(Shape):
 class InvoiceListItem(Shape):
     document_number: Text
     customer_number: OptionalText = None
+    currency: OptionalText = None
+    invoice_date: Day = None
+    final_pay_date: Day = None
     external_invoice_reference1: OptionalText = None
+    external_invoice_reference2: OptionalText = None
     booked: Flag = False
     cancelled: Flag = False
     total: Number = None
     balance: Number = None
+
+
+class File(Shape):
+    """`id` names it in the inbox, `archive_file_id` to what it is attached to."""
+
+    id: Text
+    name: Text
+    archive_file_id: OptionalText = None
+
+
+class Folder(Shape):
+    files: tuple[File, ...] = ()
+
+
+class Attachment(BaseModel):
+    """A file on a customer invoice; this part of Fortnox writes its names another way."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+    id: Text
+    file_id: Text
 
 
 class InvoicePayment(Shape):
@@ -148,6 +174,36 @@ class InvoicePayment(Shape):
 class Voucher(Shape):
     reference_type: OptionalText = None
     reference_number: OptionalText = None
+
+
+class SupplierInvoiceRow(Shape):
+    """Debit and credit in SEK, and in the invoice's currency."""
+
+    account: int
+    code: OptionalText = None
+    project: OptionalText = None
+    article_number: OptionalText = None
+    transaction_information: OptionalText = None
+    item_description: OptionalText = None
+    account_description: OptionalText = None
+    debit: Number = None
+    credit: Number = None
+    debit_currency: Number = None
+    credit_currency: Number = None
+
+
+class SupplierInvoice(Shape):
+    given_number: Text
+    supplier_name: OptionalText = None
+    invoice_number: OptionalText = None
+    invoice_date: Day = None
+    currency: OptionalText = None
+    currency_rate: Number = None
+    currency_unit: Number = None
+    project: OptionalText = None
+    booked: Flag = False
+    cancelled: Flag = False
+    supplier_invoice_rows: tuple[SupplierInvoiceRow, ...] = ()
 
 
 class CustomerIn(Shape):
@@ -176,6 +232,7 @@ class CustomerIn(Shape):
     email_invoice: str | None = None
     phone1: str | None = None
     www: str | None = None
+    gln: str | None = None
     currency: str | None = None
     terms_of_payment: str | None = None
 
@@ -187,6 +244,27 @@ class Customer(Shape):
     active: Flag = True
     organisation_number: OptionalText = None
     vat_number: OptionalText = None
+    address1: OptionalText = None
+    address2: OptionalText = None
+    zip_code: OptionalText = None
+    city: OptionalText = None
+    country_code: OptionalText = None
+    delivery_address1: OptionalText = None
+    delivery_address2: OptionalText = None
+    delivery_zip_code: OptionalText = None
+    delivery_city: OptionalText = None
+    delivery_country_code: OptionalText = None
+    visiting_address: OptionalText = None
+    visiting_zip_code: OptionalText = None
+    visiting_city: OptionalText = None
+    visiting_country_code: OptionalText = None
+    email: OptionalText = None
+    email_invoice: OptionalText = None
+    phone1: OptionalText = None
+    www: OptionalText = None
+    gln: OptionalText = None
+    currency: OptionalText = None
+    terms_of_payment: OptionalText = None
 
 
 class ArticleIn(Shape):
@@ -204,6 +282,11 @@ class Article(Shape):
     description: OptionalText = None
     unit: OptionalText = None
     active: Flag = True
+    expired: Flag = False
+    type: OptionalText = None
+    vat: Number = None
+    sales_price: Number = None
+    sales_account: OptionalText = None
 
 
 class ProjectIn(Shape):
@@ -218,6 +301,32 @@ class Project(Shape):
     project_number: Text
     description: OptionalText = None
     status: OptionalText = None
+
+
+class CustomerListItem(Shape):
+    customer_number: Text
+    name: OptionalText = None
+    organisation_number: OptionalText = None
+
+
+class ArticleListItem(Shape):
+    article_number: Text
+    description: OptionalText = None
+    unit: OptionalText = None
+
+
+class Coded(Shape):
+    code: Text
+
+
+class Unit(Coded):
+    pass
+
+
+class FinancialYear(Shape):
+    id: int
+    from_date: Day = None
+    to_date: Day = None
 
 
 class TermsOfPayment(Shape):

@@ -15,6 +15,7 @@ from app.severa.auth import ask
 
 T = TypeVar("T")
 PAGE = 100
+Payload = dict[str, Any]
 ARTICLE_REGISTERS = {
     "product": "products",
     "work_type": "worktypes",
@@ -64,6 +65,17 @@ class Severa:
     def flat_rates(self, invoice_guid: str) -> list[schemas.FlatRate]:
         return list(self._pages(schemas.FlatRate, "flatrates", invoiceGuid=invoice_guid))
 
+    def invoice_files(self, guid: str) -> list[schemas.InvoiceFile]:
+        """What people have attached; the invoice's own picture is not among them."""
+        found = self._offsets(schemas.InvoiceFile, f"invoices/{guid}/files")
+        return sorted(found, key=lambda one: one.sort_order or 0)
+
+    def file_data(self, file_guid: str, *, largest: int) -> bytes:
+        """Refused with the code TOO_LARGE when there are more bytes than `largest`."""
+        answer = self._call("GET", f"files/{file_guid}/filedata", largest_file=largest)
+        data: bytes = answer.data
+        return data
+
     def move_invoice(self, guid: str, status: str, payment_date: date | None = None) -> None:
         """Sets the status; JSON Patch, only `Replace` is understood."""
         changes = [{"op": "Replace", "path": "/status/guid", "value": status}]
@@ -82,6 +94,47 @@ class Severa:
         """In Severa's order: the first of a type is the one that counts."""
         return list(self._offsets(schemas.Address, f"customers/{customer_guid}/addresses"))
 
+    def customers_by_number(self, number: int) -> list[schemas.Customer]:
+        """Everybody with exactly this number; whether Severa lets two have it is not documented."""
+        pages = self._pages(schemas.Customer, "customers", numbers=str(number))
+        return [one for one in pages if one.number == number]
+
+    def create_customer(self, payload: Payload) -> schemas.Customer:
+        return self._make(schemas.Customer, "customers", payload)
+
+    def change_customer(self, guid: str, values: Payload) -> None:
+        self._replace(f"customers/{guid}", values)
+
+    def country_settings(self, customer_guid: str) -> list[schemas.CountrySetting]:
+        """Where this customer's VAT is not what its country says."""
+        answer = self._call("GET", f"customers/{customer_guid}/customercountrysettings")
+        settings: list[schemas.CountrySetting] = self._shape(
+            list[schemas.CountrySetting], answer.data
+        )
+        return settings
+
+    def create_address(self, customer_guid: str, payload: Payload) -> schemas.Address:
+        return self._make(schemas.Address, f"customers/{customer_guid}/addresses", payload)
+
+    def change_address(self, guid: str, values: Payload) -> None:
+        self._replace(f"addresses/{guid}", values)
+
+    def currencies(self) -> list[schemas.CurrencyRecord]:
+        return list(self._offsets(schemas.CurrencyRecord, "currencies"))
+
+    def sales_accounts(self) -> list[schemas.SalesAccount]:
+        return list(self._offsets(schemas.SalesAccount, "salesaccounts"))
+
+    def sales_state(self, guid: str) -> str | None:
+        """InProgress, Won or Lost: a project's own sales status does not say."""
+        return self._one(schemas.SalesStatusType, f"salesstatustypes/{guid}").sales_state
+
+    def create_product(self, payload: Payload) -> schemas.Article:
+        return self._make(schemas.Article, "products", payload)
+
+    def change_article(self, register: str, guid: str, values: Payload) -> None:
+        self._replace(f"{ARTICLE_REGISTERS[register]}/{guid}", values)
+
     def countries(self) -> list[schemas.Country]:
         answer = self._call("GET", "localization/countries")
         countries: list[schemas.Country] = self._shape(list[schemas.Country], answer.data)
@@ -89,6 +142,54 @@ class Severa:
 
     def project(self, guid: str) -> schemas.Project:
         return self._one(schemas.Project, f"projects/{guid}")
+
+    def project_by_number(self, number: str) -> schemas.Project | None:
+        """Severa's numbers are whole: `P1001` and `0071` are nobody's."""
+        if not number.isascii() or not number.isdigit():
+            return None
+        found = self._pages(schemas.Project, "projects", numbers=[number])
+        return next((one for one in found if str(one.number) == number), None)
+
+    def phases(self, project_guid: str) -> list[schemas.Phase]:
+        """In the order of the project's tree, the root phase among them."""
+        answer = self._call("GET", f"projects/{project_guid}/phaseswithhierarchy")
+        phases: list[schemas.Phase] = self._shape(list[schemas.Phase], answer.data)
+        return phases
+
+    def project_fee(self, guid: str) -> schemas.ProjectFee:
+        return self._one(schemas.ProjectFee, f"projectfees/{guid}")
+
+    def project_fees(self, project_guid: str) -> list[schemas.ProjectFee]:
+        """Every one, whoever made it. Those of periods to come are a list of their own."""
+        path = f"projects/{project_guid}/projectfees"
+        coming = self._pages(schemas.ProjectFee, path, isBillablePeriodInFuture="true")
+        found = [*self._pages(schemas.ProjectFee, path), *coming]
+        return list({one.guid: one for one in found}.values())
+
+    def create_project_fee(self, payload: dict[str, Any]) -> schemas.ProjectFee:
+        """The answer is a list of what was made."""
+        answer = self._call("POST", "projectfees", json_body=payload).data
+        made = self._shape(list[schemas.ProjectFee], answer if isinstance(answer, list) else [answer])
+        if not made:
+            raise Unclear("severa", "no project fee in the answer")
+        fee: schemas.ProjectFee = made[0]
+        return fee
+
+    def change_project_fee(self, guid: str, values: dict[str, Any]) -> None:
+        """`values` by the names of the input; JSON Patch, only `Replace` is understood."""
+        changes = [
+            {"op": "Replace", "path": f"/{name}", "value": value} for name, value in values.items()
+        ]
+        self._call("PATCH", f"projectfees/{guid}", json_body=changes)
+
+    def delete_project_fee(self, guid: str) -> None:
+        """Takes the scope fees:delete, which not every credential has."""
+        self._call("DELETE", f"projectfees/{guid}")
+
+    def products_by_code(self, code: str) -> list[schemas.Article]:
+        """Products in use with exactly this code; not work types, not travel expense types."""
+        found = self._pages(schemas.Article, ARTICLE_REGISTERS["product"], code=code)
+        return [one for one in found if one.code == code and one.is_active is not False]
 
     def article(self, register: str, guid: str) -> schemas.Article:
         return self._one(schemas.Article, f"{ARTICLE_REGISTERS[register]}/{guid}")
@@ -105,6 +206,38 @@ class Severa:
             ]
         return found
 
+    def invoices_in_status(self, *statuses: str) -> list[schemas.Invoice]:
+        query = {"invoiceStatusGuids": list(statuses)}
+        return list(self._pages(schemas.Invoice, "invoices", **query))
+
+    def invoices_between(self, first: date, last: date) -> list[schemas.Invoice]:
+        """By invoice date, both days included."""
+        query = {"startDate": first.isoformat(), "endDate": last.isoformat()}
+        return list(self._pages(schemas.Invoice, "invoices", **query))
+
+    def all_customers(self) -> list[schemas.Customer]:
+        return list(self._pages(schemas.Customer, "customers"))
+
+    def all_addresses(self) -> list[schemas.Address]:
+        return list(self._offsets(schemas.Address, "addresses"))
+
+    def all_projects(self) -> list[schemas.Project]:
+        return list(self._pages(schemas.Project, "projects"))
+
+    def all_articles(self, register: str) -> list[schemas.Article]:
+        pages = self._pages if register == "product" else self._offsets
+        return list(pages(schemas.Article, ARTICLE_REGISTERS[register]))
+
+    def codes(self) -> dict[str, str]:
+        """The code of every product, work type and travel expense type, by its GUID."""
+        found: dict[str, str] = {}
+        for register, path in ARTICLE_REGISTERS.items():
+            pages = self._pages if register == "product" else self._offsets
+            for one in pages(schemas.Article, path):
+                if one.code:
+                    found[one.guid.lower()] = one.code
+        return found
+
     def is_alive(self) -> bool:
         """Whether Severa answers us at all, with a good token."""
         self._ask("GET", f"{self._url}/heartbeat/authorized")
@@ -114,7 +247,19 @@ class Severa:
         record: T = self._shape(shape, self._call("GET", path).data)
         return record
 
-    def _pages(self, shape: type[T], path: str, **query: str) -> Iterator[T]:
+    def _make(self, shape: type[T], path: str, payload: Payload) -> T:
+        record: T = self._shape(shape, self._call("POST", path, json_body=payload).data)
+        return record
+
+    def _replace(self, path: str, values: Payload) -> None:
+        """`values` by path: `name`, `country/guid`; JSON Patch, only `Replace` is understood."""
+        changes = [
+            {"op": "Replace", "path": f"/{field}", "value": value}
+            for field, value in values.items()
+        ]
+        self._call("PATCH", path, json_body=changes)
+
+    def _pages(self, shape: type[T], path: str, **query: str | list[str]) -> Iterator[T]:
         """Cursor paging: the next page's token comes in a header, and none is the end."""
         token = None
         while True:

@@ -96,7 +96,19 @@ class Invoice(Shape):
     receiver_address: ReceiverAddress | None = None
     is_credit_note: bool = False
     reimburse_invoice: RelatedInvoice | None = None
+    credit_note_invoice: RelatedInvoice | None = None
     language: Language | None = None
+
+
+class InvoiceFile(Shape):
+    """`size` in bytes; the bytes themselves are asked for by `file_guid`."""
+
+    file_guid: str | None = None
+    name: str
+    content_type: str | None = None
+    size: Decimal | None = None
+    is_internal: bool | None = None
+    sort_order: int | None = None
 
 
 class InvoiceRow(Shape):
@@ -188,9 +200,38 @@ class Address(Shape):
     city: str | None = None
     country: AddressCountry | None = None
     phone: str | None = None
+    customer: Numbered | None = None
     is_billing_address: bool = False
     is_postal_address: bool = False
     is_visit_address: bool = False
+
+
+class Percentage(Shape):
+    percentage: Decimal | None = None
+
+
+class CountrySetting(Shape):
+    """VAT of one customer in one country, where it is another than usual."""
+
+    country: AddressCountry | None = None
+    is_tax_free: bool | None = None
+    value_added_tax: Percentage | None = None
+
+
+class CurrencyRecord(Shape):
+    guid: str
+    code: str
+
+
+class SalesAccount(Shape):
+    guid: str
+    number: str | None = None
+    is_active: bool = True
+
+
+class SalesStatusType(Shape):
+    guid: str
+    sales_state: str | None = None
 
 
 class Country(Shape):
@@ -239,9 +280,54 @@ class Project(Shape):
     start_date: Day | None = None
     deadline: Day | None = None
     closed_date: Day | None = None
+    currency: Currency | None = None
     business_unit: BusinessUnit | None = None
     cost_center: ProjectCostCenter | None = None
     sales_status: SalesStatus | None = None
+
+
+class Phase(Shape):
+    """The root phase, which bears the project's name, has no parent."""
+
+    guid: str
+    parent_phase: ItemProject | None = None
+    is_completed: bool = False
+    is_locked: bool = False
+
+
+class Given(Shape):
+    guid: str
+
+
+class MoneyIn(Shape):
+    amount: Decimal
+    currency_code: str
+
+
+class ProjectFeeIn(Shape):
+    """A fee as we send it, to no person; what is left out Severa takes from the product."""
+
+    project: Given
+    phase: Given | None = None
+    product: Given | None = None
+    name: str | None = None
+    description: str
+    invoice_row_description: str
+    event_date: date | None = None
+    quantity: Decimal
+    unit_cost: MoneyIn
+    unit_price: MoneyIn
+
+
+class ProjectFee(Shape):
+    """`invoice` is set once the fee stands on one."""
+
+    guid: str
+    description: str | None = None
+    quantity: Decimal | None = None
+    unit_cost: Money | None = None
+    unit_price: Money | None = None
+    invoice: RelatedInvoice | None = None
 
 
 class InvoiceStatus(Shape):

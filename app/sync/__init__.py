@@ -23,8 +23,8 @@ from app.links import Link
 from app.locks import LockLost
 from app.outages import waiting_key
 from app.settings import Settings
-from app.sync import customer, invoice, payment, probe, product, project
-from app.sync.payment import Renamed
+from app.sync import backfill, customer, invoice, payment, probe, product, project
+from app.sync.meeting import Renamed
 from app.sync.refusals import ending_of
 from app.sync.settling import DONE, settlement_of
 from app.sync.sides import Planned, Sides
@@ -33,6 +33,7 @@ from app.worklist import Item, Settlement, Want
 log = structlog.get_logger()
 
 HANDLERS: dict[str, Callable[[Sides, Item], Link | None]] = {
+    "backfill": backfill.sync,
     "customer": customer.sync,
     "invoice": invoice.sync,
     "invoice_payment": payment.invoice_payment,

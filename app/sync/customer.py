@@ -90,6 +90,7 @@ def translate(
         email_invoice=_line(customer.email),
         phone1=cut(billing.phone, 1024),
         www=_line(customer.website),
+        gln=_gln(customer.e_invoice_address),
         currency=customer.currency.code if customer.currency else None,
         terms_of_payment=term if term in terms else None,
     )
@@ -160,6 +161,12 @@ def address_lines(addressline: str | None) -> tuple[str | None, str | None]:
     """Severa has one field with line breaks; Fortnox has two lines."""
     lines = [line.strip() for line in clean(addressline).split("\n") if line.strip()]
     return (lines[0] if lines else None), (", ".join(lines[1:]) or None)
+
+
+def _gln(address: str | None) -> str | None:
+    """The one kind of e-invoice address that Fortnox has a field for."""
+    digits = re.sub(r"\s", "", address or "")
+    return digits if re.fullmatch(r"[0-9]{13}", digits) else None
 
 
 def _line(text: str | None) -> str | None:

@@ -77,11 +77,11 @@ def translate(facts: Facts) -> Rows:
     for place, row in enumerate(facts.rows, start=1):
         parts = _parts(facts, row, place, warnings)
         vat = _vat(facts.invoice, row)
-        text, *more = split(row.description, LONGEST_DESCRIPTION) or [None]
+        texts = split(row.description, LONGEST_DESCRIPTION)
         for number, part in enumerate(parts):
-            rows.append(_row(facts, row, part, vat, place, text))
+            rows.append(_row(facts, row, part, vat, place, texts[0] if texts else None))
             amounts.append((part.line.total, vat or Decimal(0)))
-            below = more if number == 0 else []
+            below = texts[1:] if number == 0 else []
             if not part.line.exact:
                 below = [*below, _as_written(row, part)]
             rows += [InvoiceRowIn(description=one) for one in below]

@@ -11,6 +11,7 @@ from app.fortnox import schemas as fortnox
 from app.links import Link
 from app.severa import schemas as severa
 from app.sync import money
+from app.sync.meeting import Renamed
 from app.sync.sides import Sides
 from app.sync.writing import change
 from app.worklist import Item, Want
@@ -45,7 +46,7 @@ def sync(sides: Sides, item: Item) -> Link | None:
     return _part(sides, item, link, standing, invoice.currency or "SEK")
 
 
-def translate(invoice: fortnox.Invoice) -> Standing:
+def translate(invoice: fortnox.Invoice | fortnox.InvoiceListItem) -> Standing:
     """Paid: booked, not cancelled, balance 0. An unbooked invoice owes its total."""
     total = invoice.total or money.ZERO
     balance = invoice.balance if invoice.balance is not None else total
@@ -119,10 +120,6 @@ def _meet(sides: Sides, item: Item, link: Link) -> None:
     if item.subject != subject and sides.plan is None:
         sides.holder.rename(item, subject)
         raise Renamed
-
-
-class Renamed(Exception):  # not an error: the row was given back, due under another subject
-    pass
 
 
 def _describe(sides: Sides, item: Item, link: Link, invoice: fortnox.Invoice) -> None:

@@ -1,35 +1,48 @@
-"""Carrying over a record whose number is its own: customers, articles and projects alike.
+"""Carrying a record with a number of its own into Fortnox: customers, articles and projects alike.
 
-The target refuses a second record with the same number, so an attempt may be repeated at once.
+Fortnox refuses a second record with the same number, so an attempt may be repeated at once. A
+record that is there already is linked as it stands; later changes of the master go over whole.
+What the link keeps as carried: `payload`, what Fortnox got; `record`, what Fortnox would say of it
+to Severa; `seen`, how Severa's record looked; `last`, which side was written last.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from app import journal, links, worklist
+from app import effects, journal, links, worklist
 from app.effects import Intent
-from app.errors import Missing
+from app.errors import Blocked, Missing, NothingToDo, Reason, System, because
 from app.links import Link
 from app.sync.sides import Sides
 from app.sync.writing import Creation, Found, change, create, frozen
 from app.worklist import Item
 
 Payload = dict[str, Any]
+BLANK = "API_BLANK"  # "" and null leave the value; this text alone empties it
+# Not emptied by Severa: it knows no such thing of this record, or Fortnox has no such code.
+NEVER_BLANKED = frozenset({"Currency", "TermsOfPayment", "VATType", "VAT"})
 
 
 @dataclass(frozen=True)
 class Register:
-    """`read` raises Missing; `check` raises Blocked when what has our number is something else."""
+    """`read` raises Missing; `check` raises Blocked when what has our number is something else.
+
+    `taken`: why a number that belongs to another living record of Severa's cannot be ours too.
+    """
 
     kind: str
     number_field: str
     read: Callable[[str], Any]
     create: Callable[[Payload], Any]
     update: Callable[[str, Payload], Any]
+    taken: Reason
+    is_there: Callable[[str], bool]
+    master: System = "severa"
     check: Callable[[Any], None] = lambda _record: None
+    seen_from_severa: Callable[[Any], Payload | None] = lambda _record: None
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,24 @@ class Record:
     carried: Payload
 
 
+def known_link(sides: Sides, kind: str, severa_id: str) -> Link | None:
+    with sides.db.reading() as tx:
+        return links.of_severa(tx, sides.name, kind, severa_id)
+
+
+def unchanged(link: Link, master: System, seen: str) -> bool:
+    """Whether Severa's record needs no look: it is as we left it when Fortnox had the last word.
+
+    NothingToDo when it was changed where it is not mastered: the other side is not written to,
+    and the change is not undone either until the master's own record changes.
+    """
+    if link.carried.get("seen") == seen:
+        return master == "fortnox" or link.carried.get("last") == "fortnox"
+    if master == "fortnox":
+        raise NothingToDo(because("fortnox_is_master", kind=link.kind, number=link.fortnox_id))
+    return False
+
+
 def carry_over(sides: Sides, item: Item, register: Register, record: Record) -> Link:
     """Creates, links or updates; the link tells what was carried over."""
     payload = frozen(record.content)
@@ -50,37 +81,70 @@ def carry_over(sides: Sides, item: Item, register: Register, record: Record) -> 
         worklist.describe(tx, item.id, source=f"{record.number} {record.name}")
         known = links.of_severa(tx, sides.name, register.kind, record.severa_id)
     if known is None:
-        return _create(sides, item, register, record, payload)
+        known = _create(sides, item, register, record, payload)
     payload[register.number_field] = known.fortnox_id
     if known.carried.get("payload") == payload:
-        return known
+        return _keep_in_mind(sides, known, record)
+    return _update(sides, item, register, record, known, payload)
+
+
+def _update(  # noqa: PLR0913 - a record, where it is, and what it is to be
+    sides: Sides, item: Item, register: Register, record: Record, known: Link, payload: Payload
+) -> Link:
     intent = Intent(
         sides.name,
         item.id,
         "fortnox",
         f"update_{register.kind}",
         f"{register.kind}:{known.fortnox_id}",
-        payload,
+        payload | _emptied(known.carried.get("payload") or {}, payload),
         creates=False,
     )
-    change(
-        sides, intent, lambda: register.update(known.fortnox_id, payload), number=known.fortnox_id
-    )
-    return _remember(sides, item, register, record, payload, f"updated_{register.kind}")
+    answer = change(sides, intent, lambda: register.update(known.fortnox_id, intent.payload))
+    return _remember(sides, item, register, record, payload, f"updated_{register.kind}", answer)
+
+
+def _emptied(before: Payload, now: Payload) -> Payload:
+    return {field: BLANK for field in before if field not in now and field not in NEVER_BLANKED}
 
 
 def _create(sides: Sides, item: Item, register: Register, record: Record, payload: Payload) -> Link:
-    ref = f"{register.kind}:{record.number}"
+    _give_up_claim(sides, register, record)
+    intent = Intent(
+        sides.name,
+        item.id,
+        "fortnox",
+        f"create_{register.kind}",
+        f"{register.kind}:{record.number}",
+        payload,
+    )
     creation: Creation[Any] = Creation(
-        Intent(sides.name, item.id, "fortnox", f"create_{register.kind}", ref, payload),
+        intent,
         look=lambda: _look(register, record.number),
         send=register.create,
         number=lambda _answer: record.number,
         unique=True,
     )
     created = create(sides, item, creation)
+    answer, sent = created.answer, payload
+    if answer is None and sides.plan is None:
+        answer = register.read(record.number)
+        register.check(answer)
+        sent = _sent_before(sides, intent) or payload
     what = "created" if created.answer is not None else "linked"
-    return _remember(sides, item, register, record, payload, f"{what}_{register.kind}")
+    return _remember(sides, item, register, record, sent, f"{what}_{register.kind}", answer)
+
+
+def _give_up_claim(sides: Sides, register: Register, record: Record) -> None:
+    """A number stays with the Severa record that has it, unless that one was deleted."""
+    with sides.db.reading() as tx:
+        other = links.of_fortnox(tx, sides.name, register.kind, record.number)
+    if other is None or sides.plan is not None:
+        return
+    if register.is_there(other.severa_id):
+        raise Blocked(register.taken)
+    with sides.db.transaction() as tx:
+        links.forget(tx, sides.name, other)
 
 
 def _look(register: Register, number: str) -> Found | None:
@@ -91,11 +155,37 @@ def _look(register: Register, number: str) -> Found | None:
     return Found(number)
 
 
-def _remember(  # noqa: PLR0913 - one sentence with six parts
-    sides: Sides, item: Item, register: Register, record: Record, payload: Payload, what: str
+def _sent_before(sides: Sides, intent: Intent) -> Payload | None:
+    """What an earlier attempt of ours made, if this is one: it may be older than the record now."""
+    with sides.db.transaction() as tx:
+        effect = effects.open_intent(tx, intent, sides.clock())
+    return dict(effect.payload) if effect.sends else None
+
+
+def _keep_in_mind(sides: Sides, known: Link, record: Record) -> Link:
+    carried = known.carried | record.carried
+    if carried == known.carried or sides.plan is not None:
+        return known
+    link = Link(known.kind, known.severa_id, known.fortnox_id, carried)
+    with sides.db.transaction() as tx:
+        links.remember(tx, sides.name, link, sides.clock())
+    return link
+
+
+def _remember(  # noqa: PLR0913 - one sentence with its parts
+    sides: Sides,
+    item: Item,
+    register: Register,
+    record: Record,
+    payload: Payload,
+    what: str,
+    answer: Any,
 ) -> Link:
     number = payload[register.number_field]
-    carried = record.carried | {"payload": payload}
+    last: Literal["fortnox", "severa"] = "severa"
+    carried = record.carried | {"payload": payload, "last": last}
+    if answer is not None:
+        carried["record"] = register.seen_from_severa(answer)
     link = Link(register.kind, record.severa_id, number, carried)
     if sides.plan is None:
         with sides.db.transaction() as tx:

@@ -98,6 +98,9 @@ class Stage:
             raise self.stops[work_id]
         return [{"system": "fortnox", "action": "create invoice", "transfer": work_id}]
 
+    def look(self, connection: connections.Connection) -> Any:
+        raise AssertionError(f"nothing here reads the partner systems of {connection.name}")
+
     def rows(self, table: Any) -> list[Any]:
         with self.hall.db.reading() as tx:
             return list(tx.execute(table.select()))
@@ -130,6 +133,6 @@ def stage(database_url: str, tmp_path: Path) -> Iterator[Stage]:
     client = TestClient(app, raise_server_exceptions=False)
     client.headers["Authorization"] = f"Bearer {ADMIN_KEY}"
     made = Stage(hall, client, moment)
-    api.mount(app, hall, hint=made.hints.append, plan=made.plan)
+    api.mount(app, hall, hint=made.hints.append, plan=made.plan, look=made.look)
     yield made
     hall.db.close()

@@ -1,0 +1,271 @@
+"""Every prerequisite of the start guide, answered before activation: ok, a warning, or an error."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from app import clock
+from app.checks.matching import Pair
+from app.checks.survey import Survey
+from app.errors import Reason, VendorError, because
+from app.sync.refusals import ending_of
+
+Status = Literal["ok", "warning", "error"]
+MOST_NAMED = 20
+
+READ_FROM_FORTNOX = (
+    "customers",
+    "articles",
+    "invoices",
+    "invoicepayments",
+    "costcenters",
+    "currencies",
+    "supplierinvoices",
+    "vouchers",
+    "termsofpayments",
+    "units",
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`code`: of the check; `reason`: what is the matter; `about`: the records it is about."""
+
+    code: str
+    status: Status
+    reason: Reason | None = None
+    about: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    findings: tuple[Finding, ...]
+    customers: tuple[Pair, ...] = field(default=())
+    articles: tuple[Pair, ...] = field(default=())
+
+    @property
+    def is_clear(self) -> bool:
+        return all(one.status != "error" for one in self.findings)
+
+
+def run(survey: Survey) -> Report:
+    """Nothing is written in either system."""
+    missing = survey.document.missing()
+    if missing:
+        reason = because("setting_missing", setting=", ".join(missing))
+        return Report((Finding("settings", "error", reason, tuple(missing)),))
+    findings = [Finding("settings", "ok"), *_access(survey)]
+    if any(one.status == "error" for one in findings):
+        return Report(tuple(findings))
+    for check in CHECKS:
+        findings += _guarded(check, survey)
+    return Report(tuple(findings), tuple(survey.customer_pairs), tuple(survey.article_pairs))
+
+
+def _access(survey: Survey) -> Iterator[Finding]:
+    for system, window in (("severa", survey.sides.severa), ("fortnox", survey.sides.fortnox)):
+        try:
+            window.is_alive()
+        except VendorError as error:
+            yield Finding(f"{system}_access", "error", ending_of(error).reason)
+        else:
+            yield Finding(f"{system}_access", "ok")
+
+
+def _guarded(check: Callable[[Survey], Iterator[Finding]], survey: Survey) -> Sequence[Finding]:
+    """A register that may not be read is a finding too."""
+    try:
+        return list(check(survey))
+    except VendorError as error:
+        return [Finding(check.__name__.strip("_"), "error", ending_of(error).reason)]
+
+
+def _fortnox_registers(survey: Survey) -> Iterator[Finding]:
+    """Licences and scopes: every register that is used has to be open to us."""
+    refused = {path: survey.refusal(path) for path in READ_FROM_FORTNOX}
+    closed = {path: error for path, error in refused.items() if error is not None}
+    if not closed:
+        yield Finding("fortnox_registers", "ok")
+    for path, error in closed.items():
+        yield Finding("fortnox_registers", "error", ending_of(error).reason, (path,))
+
+
+def _project_accounting(survey: Survey) -> Iterator[Finding]:
+    """Projects are carried over in any case; only fees need project accounting."""
+    if survey.refusal("projects") is None:
+        yield Finding("project_accounting", "ok")
+    else:
+        yield Finding("project_accounting", "warning", because("project_accounting_off"))
+
+
+def _statuses(survey: Survey) -> Iterator[Finding]:
+    wanted = survey.document.invoice_statuses
+    for name in ("transfer", "received", "paid", "error"):
+        guid = getattr(wanted, name)
+        code = f"status_{name}"
+        if guid is None:
+            if name == "paid":
+                yield Finding(code, "warning", because("paid_status_not_set"))
+            continue
+        status = survey.statuses.get(guid)
+        if status is None or not status.is_active:
+            yield Finding(code, "error", because("status_not_usable", status=name))
+        else:
+            yield Finding(code, "ok", about=(status.name,))
+
+
+def _default_product(survey: Survey) -> Iterator[Finding]:
+    guid = survey.document.default_product
+    if guid is None:
+        yield Finding("default_product", "warning", because("default_product_not_set"))
+        return
+    product = next(
+        (one for kind, one in survey.articles if kind == "product" and one.guid.lower() == guid),
+        None,
+    )
+    if product is None or not _is_numeric(product.code):
+        yield Finding("default_product", "error", because("default_product_not_usable"))
+    else:
+        yield Finding("default_product", "ok", about=(product.name,))
+
+
+def _error_emails(survey: Survey) -> Iterator[Finding]:
+    if survey.document.error_emails:
+        yield Finding("error_emails", "ok")
+    else:
+        yield Finding("error_emails", "warning", because("error_emails_not_set"))
+
+
+def _product_codes(survey: Survey) -> Iterator[Finding]:
+    bad = [one.name for _, one in survey.articles if not _is_numeric(one.code)]
+    yield _told(
+        "product_codes",
+        "warning",
+        because("products_without_numeric_code", count=len(bad), names=_names(bad)),
+        bad,
+    )
+
+
+def _units(survey: Survey) -> Iterator[Finding]:
+    used = {(one.measurement_unit or "").strip() for _, one in survey.articles} - {""}
+    missing = sorted(unit for unit in used if unit.casefold() not in survey.units)
+    yield _told(
+        "units",
+        "error",
+        because("units_missing_in_fortnox", count=len(missing), names=_names(missing)),
+        missing,
+    )
+
+
+def _product_conflicts(survey: Survey) -> Iterator[Finding]:
+    bad = [_both(one) for one in survey.article_pairs if one.verdict == "conflict"]
+    yield _told(
+        "product_conflicts",
+        "error",
+        because("products_conflict", count=len(bad), names=_names(bad)),
+        bad,
+    )
+
+
+def _customers(survey: Survey) -> Iterator[Finding]:
+    known = survey.customers
+    bad = [one.name for one in known if one.number is None]
+    yield _told(
+        "customers_without_number",
+        "warning",
+        because("customers_without_number", count=len(bad), names=_names(bad)),
+        bad,
+    )
+    bad = [one.name for one in known if not (one.vat_number or "").strip()]
+    yield _told(
+        "customers_without_vat_number",
+        "warning",
+        because("customers_without_vat_number", count=len(bad), names=_names(bad)),
+        bad,
+    )
+    bad = [one.name for one in known if one.guid.lower() not in survey.with_address]
+    yield _told(
+        "customers_without_address",
+        "warning",
+        because("customers_without_address", count=len(bad), names=_names(bad)),
+        bad,
+    )
+    near = [_both(one) for one in survey.customer_pairs if one.verdict == "near_miss"]
+    yield _told(
+        "customers_near_miss",
+        "warning",
+        because("customers_near_miss", count=len(near), names=_names(near)),
+        near,
+    )
+
+
+def _cost_centers(survey: Survey) -> Iterator[Finding]:
+    wanted = {code for code in survey.document.cost_centers.map.values() if code}
+    if not wanted:
+        yield Finding("cost_centers", "ok")
+        return
+    lacking = sorted(wanted - {one.code for one in survey.sides.fortnox.cost_centers()})
+    yield _told(
+        "cost_centers",
+        "error",
+        because("cost_centers_missing", count=len(lacking), names=_names(lacking)),
+        lacking,
+    )
+
+
+def _currencies(survey: Survey) -> Iterator[Finding]:
+    used = {one.currency.code for one in survey.customers if one.currency} - {"SEK"}
+    if not used:
+        yield Finding("currencies", "ok")
+        return
+    lacking = sorted(used - {one.code for one in survey.sides.fortnox.currencies()})
+    yield _told(
+        "currencies",
+        "warning",
+        because("currencies_missing", count=len(lacking), names=_names(lacking)),
+        lacking,
+    )
+
+
+def _financial_year(survey: Survey) -> Iterator[Finding]:
+    today = clock.today(survey.sides.clock())
+    if survey.sides.fortnox.financial_years_at(today):
+        yield Finding("financial_year", "ok")
+    else:
+        yield Finding("financial_year", "error", because("financial_year_missing", date=today))
+
+
+CHECKS = (
+    _fortnox_registers,
+    _project_accounting,
+    _statuses,
+    _default_product,
+    _error_emails,
+    _product_codes,
+    _units,
+    _product_conflicts,
+    _customers,
+    _cost_centers,
+    _currencies,
+    _financial_year,
+)
+
+
+def _told(code: str, status: Status, reason: Reason, about: list[str]) -> Finding:
+    """Ok when there is nobody to name."""
+    return Finding(code, status, reason, tuple(about)) if about else Finding(code, "ok")
+
+
+def _names(about: list[str]) -> str:
+    """The first of them; the reason's text has room for no more."""
+    return ", ".join(about[:MOST_NAMED])
+
+
+def _both(pair: Pair) -> str:
+    sides = [f"{one.number} {one.name}".strip() for one in (pair.severa, pair.fortnox) if one]
+    return " / ".join(sides)
+
+
+def _is_numeric(code: str | None) -> bool:
+    text = (code or "").strip()
+    return text.isascii() and text.isdigit()

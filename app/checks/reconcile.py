@@ -1,0 +1,210 @@
+"""Do the books agree? Invoices and payments of a period in both systems, to the öre."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from app.errors import Missing
+from app.fortnox import schemas as fortnox
+from app.severa import schemas as severa
+from app.sync import money
+from app.sync.invoice_document import SEK
+from app.sync.payment import OURS, Standing
+from app.sync.payment import translate as standing_of
+from app.sync.sides import Sides
+
+Verdict = Literal[
+    "agrees",
+    "pending",
+    "amount_differs",
+    "missing_in_fortnox",
+    "surplus_in_fortnox",
+    "twice_in_fortnox",
+    "paid_only_in_fortnox",
+    "paid_only_in_severa",
+    "payment_date_differs",
+]
+FINE: tuple[Verdict, ...] = ("agrees", "pending")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One comparison; amounts include VAT, öresavrundning left out, in `currency`."""
+
+    subject: Literal["invoice", "payment", "fee"]
+    verdict: Verdict
+    currency: str
+    severa_id: str = ""
+    severa_number: str = ""
+    fortnox_number: str = ""
+    severa_amount: Decimal = money.ZERO
+    fortnox_amount: Decimal = money.ZERO
+
+    @property
+    def difference(self) -> Decimal:
+        return self.fortnox_amount - self.severa_amount
+
+
+@dataclass(frozen=True)
+class Sum:
+    currency: str
+    severa: Decimal
+    fortnox: Decimal
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    first: date
+    last: date
+    lines: tuple[Line, ...]
+
+    @property
+    def differences(self) -> list[Line]:
+        return [line for line in self.lines if line.verdict not in FINE]
+
+    @property
+    def sums(self) -> list[Sum]:
+        """The invoices of each currency, added up on both sides."""
+        found: dict[str, list[Decimal]] = {}
+        for line in self.lines:
+            if line.subject == "invoice" and line.verdict != "pending":
+                pair = found.setdefault(line.currency, [money.ZERO, money.ZERO])
+                pair[0] += line.severa_amount
+                pair[1] += line.fortnox_amount
+        return [Sum(currency, *pair) for currency, pair in sorted(found.items())]
+
+
+def run(sides: Sides, first: date, last: date) -> Reconciliation:
+    """By invoice date, both days included. Reads every invoice whose total Fortnox has rounded."""
+    ours = {one.guid.lower(): one for one in sides.severa.invoices_between(first, last)}
+    theirs: dict[str, list[fortnox.InvoiceListItem]] = {}
+    for item in sides.fortnox.invoices_between(first, last):
+        reference = item.external_invoice_reference1 or ""
+        if reference.startswith(OURS) and not item.cancelled:
+            theirs.setdefault(reference.removeprefix(OURS), []).append(item)
+    lines: list[Line] = []
+    for guid in sorted(ours.keys() | theirs.keys()):
+        lines += _compare(sides, guid, ours.get(guid), theirs.get(guid, []))
+    return Reconciliation(first, last, tuple(lines))
+
+
+def _compare(
+    sides: Sides,
+    guid: str,
+    invoice: severa.Invoice | None,
+    items: list[fortnox.InvoiceListItem],
+) -> Iterator[Line]:
+    if not items:
+        if invoice is not None and (line := _without_fortnox(sides, guid, invoice)):
+            yield line
+        return
+    if invoice is None:
+        invoice = _other_date(sides, guid)
+    if invoice is None:
+        for item in items:
+            yield _surplus(guid, item, "surplus_in_fortnox")
+        return
+    for extra in items[1:]:
+        yield _surplus(guid, extra, "twice_in_fortnox")
+    yield _amounts(sides, guid, invoice, items[0])
+    yield _payments(sides, guid, invoice, items[0])
+
+
+def _without_fortnox(sides: Sides, guid: str, invoice: severa.Invoice) -> Line | None:
+    """Only those that say they were carried over, or are about to be."""
+    status, known = invoice.status.guid.lower(), sides.document.invoice_statuses
+    if status not in (known.transfer, known.received, known.paid):
+        return None
+    verdict: Verdict = "pending" if status == known.transfer else "missing_in_fortnox"
+    return Line(
+        "invoice",
+        verdict,
+        _currency(invoice),
+        guid,
+        str(invoice.number or ""),
+        severa_amount=_total(invoice),
+    )
+
+
+def _other_date(sides: Sides, guid: str) -> severa.Invoice | None:
+    """The invoice date may have been changed in Severa after it was carried over."""
+    try:
+        return sides.severa.invoice(guid)
+    except Missing:
+        return None
+
+
+def _surplus(guid: str, item: fortnox.InvoiceListItem, verdict: Verdict) -> Line:
+    return Line(
+        "invoice",
+        verdict,
+        item.currency or SEK,
+        guid,
+        item.external_invoice_reference2 or "",
+        item.document_number,
+        fortnox_amount=item.total or money.ZERO,
+    )
+
+
+def _amounts(
+    sides: Sides, guid: str, invoice: severa.Invoice, item: fortnox.InvoiceListItem
+) -> Line:
+    ours, theirs = _total(invoice), item.total or money.ZERO
+    if _may_be_rounded(item):
+        exact = sides.fortnox.invoice(item.document_number)
+        theirs = (exact.total or money.ZERO) - (exact.round_off or money.ZERO)
+    same = ours == theirs and _currency(invoice) == (item.currency or SEK)
+    return Line(
+        "invoice",
+        "agrees" if same else "amount_differs",
+        _currency(invoice),
+        guid,
+        str(invoice.number or ""),
+        item.document_number,
+        ours,
+        theirs,
+    )
+
+
+def _may_be_rounded(item: fortnox.InvoiceListItem) -> bool:
+    """A whole number of crowns may hide öre behind öresavrundning."""
+    total = item.total or money.ZERO
+    return (item.currency or SEK) == SEK and total == total.to_integral_value()
+
+
+def _payments(
+    sides: Sides, guid: str, invoice: severa.Invoice, item: fortnox.InvoiceListItem
+) -> Line:
+    standing = standing_of(item)
+    paid_there = invoice.status.guid.lower() == sides.document.invoice_statuses.paid
+    return Line(
+        "payment",
+        _payment_verdict(standing, invoice, is_paid_in_severa=paid_there),
+        _currency(invoice),
+        guid,
+        str(invoice.number or ""),
+        item.document_number,
+        _total(invoice) if paid_there else money.ZERO,
+        standing.paid,
+    )
+
+
+def _payment_verdict(
+    standing: Standing, invoice: severa.Invoice, *, is_paid_in_severa: bool
+) -> Verdict:
+    if standing.is_paid != is_paid_in_severa:
+        return "paid_only_in_fortnox" if standing.is_paid else "paid_only_in_severa"
+    if standing.is_paid and invoice.payment_date != standing.paid_on:
+        return "payment_date_differs"
+    return "agrees"
+
+
+def _total(invoice: severa.Invoice) -> Decimal:
+    amount = invoice.total_including_tax.amount if invoice.total_including_tax else None
+    return money.rounded(amount or money.ZERO)
+
+
+def _currency(invoice: severa.Invoice) -> str:
+    return invoice.currency.code if invoice.currency else SEK

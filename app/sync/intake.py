@@ -1,0 +1,129 @@
+"""Taking a record of Fortnox's into Severa: customers and articles alike.
+
+A record that is there already is linked as it stands. Whether Severa refuses a second record with
+the same number is not documented, so it is looked for before and after, and a lost answer is waited
+out. What the link keeps as carried is told in register.py.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from app import effects, journal, links, worklist
+from app.effects import Intent
+from app.errors import Missing, NothingToDo, Refused, System, because
+from app.links import Link
+from app.sync.sides import Sides
+from app.sync.writing import Creation, Found, create
+from app.worklist import Item
+
+Payload = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Intake:
+    """`look` finds the id of Severa's record, and raises Blocked where it is another one's.
+
+    `make` creates it and answers its id; `complete` adds what belongs to a new record;
+    `alter(id, before, now)` writes what differs; `seen` tells how Severa's record looks.
+    """
+
+    kind: str
+    number: str
+    name: str
+    record: Payload
+    master: System
+    payload: Callable[[], Payload]
+    look: Callable[[], str | None]
+    make: Callable[[Payload], str]
+    complete: Callable[[str], None]
+    alter: Callable[[str, Payload, Payload], None]
+    seen: Callable[[str], str]
+
+
+def take_in(sides: Sides, item: Item, intake: Intake) -> Link:
+    """Creates, links or updates; NothingToDo where Severa is the master of what it knows."""
+    with sides.db.transaction() as tx:
+        worklist.describe(tx, item.id, source=f"{intake.number} {intake.name}")
+        known = links.of_fortnox(tx, sides.name, intake.kind, intake.number)
+    if known is None:
+        return _first(sides, item, intake)
+    before = known.carried.get("record")
+    if before == intake.record:
+        return known
+    if intake.master != "fortnox":
+        raise NothingToDo(because("severa_is_master", kind=intake.kind, number=intake.number))
+    try:
+        intake.alter(known.severa_id, before or {}, intake.record)
+    except Missing as error:
+        raise NothingToDo(because("severa_record_gone", kind=intake.kind)) from error
+    return _remember(sides, item, intake, known.severa_id, known.carried, "updated_in_severa")
+
+
+def _first(sides: Sides, item: Item, intake: Intake) -> Link:
+    intent = Intent(
+        sides.name,
+        item.id,
+        "severa",
+        f"create_{intake.kind}",
+        f"{intake.kind}:{intake.number}",
+        intake.payload() if intake.look() is None else {},
+    )
+    creation: Creation[str] = Creation(
+        intent, look=lambda: _found(intake), send=intake.make, number=lambda made: made
+    )
+    created = _create(sides, item, creation)
+    if sides.plan is not None:
+        return Link(intake.kind, created.number, intake.number, {})
+    if created.answer is None and not _is_ours(sides, intent):
+        return _remember(sides, item, intake, created.number, {}, "linked_in_severa")
+    intake.look()  # somebody may have made another one in the same moment
+    intake.complete(created.number)
+    return _remember(sides, item, intake, created.number, {}, "created_in_severa")
+
+
+def _create(sides: Sides, item: Item, creation: Creation[str]) -> Any:
+    try:
+        return create(sides, item, creation)
+    except Refused:
+        if sides.plan is not None or creation.look() is None:
+            raise
+        return create(sides, item, creation)  # taken since we looked: found now
+
+
+def _found(intake: Intake) -> Found | None:
+    severa_id = intake.look()
+    return Found(severa_id) if severa_id else None
+
+
+def _is_ours(sides: Sides, intent: Intent) -> bool:
+    with sides.db.transaction() as tx:
+        return effects.open_intent(tx, intent, sides.clock()).sends > 0
+
+
+def _remember(  # noqa: PLR0913 - one sentence with its parts
+    sides: Sides, item: Item, intake: Intake, severa_id: str, carried: Payload, what: str
+) -> Link:
+    if sides.plan is not None:
+        return Link(intake.kind, severa_id, intake.number, carried)
+    now_carried = carried | {
+        "record": intake.record,
+        "seen": intake.seen(severa_id),
+        "last": "fortnox",
+    }
+    link = Link(intake.kind, severa_id, intake.number, now_carried)
+    with sides.db.transaction() as tx:
+        now = sides.clock()
+        links.remember(tx, sides.name, link, now)
+        worklist.describe(tx, item.id, target_id=severa_id, target=intake.number)
+        journal.write(
+            tx,
+            sides.name,
+            item.id,
+            what,
+            now,
+            kind=intake.kind,
+            number=intake.number,
+            name=intake.name,
+        )
+    return link

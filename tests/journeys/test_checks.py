@@ -1,0 +1,175 @@
+"""Before activation, and when the books of a period are compared."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from app.checks import preflight, reconcile
+from app.checks.preflight import Report
+from app.checks.survey import Survey
+from app.sandbox.severa import PAID, RECEIVED, TRANSFER
+from tests.journeys.test_invoices import order
+from tests.workshop import Workshop
+
+
+def preflight_of(shop: Workshop) -> Report:
+    sides = shop.process.room.sides(shop.connection(), 0)
+    return preflight.run(Survey(sides))
+
+
+def statuses(report: Report) -> dict[str, str]:
+    return {one.code: one.status for one in report.findings}
+
+
+def books_of(shop: Workshop) -> reconcile.Reconciliation:
+    today = date.today()
+    sides = shop.process.room.sides(shop.connection(), 0)
+    return reconcile.run(sides, today - timedelta(days=31), today + timedelta(days=31))
+
+
+def verdicts(shop: Workshop) -> list[tuple[str, str, Decimal]]:
+    return [(one.subject, one.verdict, one.difference) for one in books_of(shop).differences]
+
+
+def test_the_demo_company_lacks_a_unit_and_is_told_where_to_add_it(shop: Workshop) -> None:
+    report = preflight_of(shop)
+    found = {one.code: one for one in report.findings}
+    assert found["units"].status == "error"
+    assert found["units"].about == ("mån",)
+    shop.partners.books.add_unit("mån", "månad")
+    assert statuses(preflight_of(shop))["units"] == "ok"
+
+
+def test_every_condition_of_the_guide_is_answered(shop: Workshop) -> None:
+    shop.partners.books.add_unit("mån", "månad")
+    assert statuses(preflight_of(shop)) == {
+        "settings": "ok",
+        "severa_access": "ok",
+        "fortnox_access": "ok",
+        "fortnox_registers": "ok",
+        "project_accounting": "ok",
+        "status_transfer": "ok",
+        "status_received": "ok",
+        "status_paid": "ok",
+        "default_product": "warning",
+        "error_emails": "warning",
+        "product_codes": "ok",
+        "units": "ok",
+        "product_conflicts": "ok",
+        "customers_without_number": "ok",
+        "customers_without_vat_number": "ok",
+        "customers_without_address": "ok",
+        "customers_near_miss": "ok",
+        "cost_centers": "ok",
+        "currencies": "ok",
+        "financial_year": "ok",
+    }
+
+
+def test_a_preflight_writes_nothing_in_either_system(shop: Workshop) -> None:
+    preflight_of(shop)
+    assert shop.partners.writes() == 0
+
+
+def test_a_conflicting_article_and_a_customer_under_another_number_are_found(
+    shop: Workshop,
+) -> None:
+    books = shop.partners.books
+    books.add_article(ArticleNumber="100", Description="Något annat")
+    books.add_article(ArticleNumber="999", Description="Licens")
+    books.add_customer(CustomerNumber="77", Name="Nordbygg Aktiebolag")
+    books.add_customer(CustomerNumber="1002", Name="Kustens Energi AB")
+    report = preflight_of(shop)
+    conflicts = {one.why for one in report.articles if one.verdict == "conflict"}
+    assert conflicts == {"same_code_other_name", "same_name_other_code"}
+    assert statuses(report)["product_conflicts"] == "error"
+    counts = [one.verdict for one in report.customers]
+    assert counts.count("link") == 1
+
+
+def test_a_customer_with_the_same_tax_number_under_another_number_is_a_near_miss(
+    shop: Workshop,
+) -> None:
+    ours = shop.partners.severa.find("customers", 1001)
+    digits = ours["vatNumber"][2:12]
+    shop.partners.books.add_customer(
+        CustomerNumber="77", Name="Nybygge i Norr", OrganisationNumber=f"{digits[:6]}-{digits[6:]}"
+    )
+    (near,) = [one for one in preflight_of(shop).customers if one.verdict == "near_miss"]
+    assert near.why == "same_tax_number_other_number"
+    assert near.severa is not None
+    assert near.severa.number == "1001"
+
+
+def test_a_wrong_secret_is_an_error_and_nothing_further_is_asked(shop: Workshop) -> None:
+    access = {"client_id": "demo-client", "client_secret": "wrong", "tenant_id": "654896"}
+    shop.connect(fortnox=access)
+    report = preflight_of(shop)
+    assert statuses(report) == {
+        "settings": "ok",
+        "severa_access": "ok",
+        "fortnox_access": "error",
+    }
+    assert not report.is_clear
+
+
+def test_a_missing_licence_names_the_register(shop: Workshop) -> None:
+    shop.partners.books.lose_licence("supplierinvoice")
+    (finding,) = [one for one in preflight_of(shop).findings if one.code == "fortnox_registers"]
+    assert (finding.status, finding.about) == ("error", ("supplierinvoices",))
+
+
+def test_books_that_agree_have_no_differences(shop: Workshop) -> None:
+    shop.look_at("invoice", order(shop), order(shop, price="99.99", quantity=3))
+    shop.partners.books.book("1")
+    shop.partners.books.pay("1")
+    shop.look_at("payment", "1")
+    books = books_of(shop)
+    assert books.differences == []
+    (total,) = books.sums
+    assert total.severa == total.fortnox
+
+
+def test_a_planted_difference_of_one_ore_is_found_behind_the_rounding(shop: Workshop) -> None:
+    guid = order(shop, price="99.99", quantity=3)
+    shop.look_at("invoice", guid)
+    invoice = shop.partners.books.invoices["1"]
+    invoice["Net"] += Decimal("0.01")
+    invoice["RoundOff"] -= Decimal("0.01")
+    assert verdicts(shop) == [("invoice", "amount_differs", Decimal("0.01"))]
+
+
+def test_a_missing_and_a_surplus_invoice_are_found(shop: Workshop) -> None:
+    guid, other = order(shop), order(shop)
+    shop.look_at("invoice", guid, other)
+    shop.partners.books.cancel("1")
+    shop.partners.severa.delete_invoice(other)
+    found = {(subject, verdict) for subject, verdict, _ in verdicts(shop)}
+    assert found == {("invoice", "missing_in_fortnox"), ("invoice", "surplus_in_fortnox")}
+
+
+def test_an_invoice_that_waits_is_no_difference(shop: Workshop) -> None:
+    order(shop)
+    books = books_of(shop)
+    assert [one.verdict for one in books.lines] == ["pending"]
+    assert books.differences == []
+
+
+@pytest.mark.parametrize("status", [RECEIVED, PAID])
+def test_a_payment_known_on_one_side_only_is_found(shop: Workshop, status: str) -> None:
+    guid = order(shop)
+    shop.look_at("invoice", guid)
+    if status == RECEIVED:
+        shop.partners.books.book("1")
+        shop.partners.books.pay("1")
+    shop.partners.severa.set_status(guid, status)
+    only = "paid_only_in_fortnox" if status == RECEIVED else "paid_only_in_severa"
+    assert [(subject, verdict) for subject, verdict, _ in verdicts(shop)] == [("payment", only)]
+
+
+def test_nothing_is_written_by_comparing(shop: Workshop) -> None:
+    guid = shop.partners.severa.add_simple_invoice()["guid"]
+    shop.partners.severa.set_status(guid, TRANSFER)
+    books_of(shop)
+    assert shop.partners.writes() == 0
