@@ -1,5 +1,6 @@
 """Which Severa record is which Fortnox record, and what was last carried over."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,29 @@ def of_severa(tx: Tx, connection: str, kind: str, severa_id: str) -> Link | None
 
 def of_fortnox(tx: Tx, connection: str, kind: str, fortnox_id: str) -> Link | None:
     return _one(tx, connection, kind, links.c.fortnox_id == fortnox_id)
+
+
+def below(tx: Tx, connection: str, kind: str, fortnox_id: str) -> list[Link]:
+    """All that was made of the parts of one Fortnox record, named `<its id>/<part>`."""
+    rows = tx.execute(
+        select(links)
+        .where(links.c.connection == connection, links.c.kind == kind)
+        .where(links.c.fortnox_id.startswith(f"{fortnox_id}/", autoescape=True))
+        .order_by(links.c.fortnox_id)
+    )
+    return [_link(row) for row in rows]
+
+
+def of_many(tx: Tx, connection: str, kind: str, fortnox_ids: Collection[str]) -> dict[str, Link]:
+    """Those that there are, by their ids in Fortnox."""
+    rows = tx.execute(
+        select(links).where(
+            links.c.connection == connection,
+            links.c.kind == kind,
+            links.c.fortnox_id.in_(fortnox_ids),
+        )
+    )
+    return {row.fortnox_id: _link(row) for row in rows}
 
 
 def remember(tx: Tx, connection: str, link: Link, now: datetime) -> None:

@@ -66,6 +66,17 @@ def take(db: Database, kind: str, var_dir: Path) -> ProcessLock:
     return FileLock(name, var_dir / "locks") if db.is_sqlite else AdvisoryLock(name, db)
 
 
+def lead(db: Database, what: str, kind: str, var_dir: Path) -> ProcessLock | None:
+    """The one place at the head of `what`, over all processes; None while another has it."""
+    name = process_name(kind)
+    try:
+        if db.is_sqlite:
+            return LeadingFileLock(name, var_dir / "locks", what)
+        return AdvisoryLock(name, db, what)
+    except LockLost:
+        return None
+
+
 class FileLock:
     def __init__(self, name: str, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -96,15 +107,33 @@ class FileLock:
         self._file.close()
 
 
+class LeadingFileLock(FileLock):
+    """Its file stays: were it removed, two processes could each hold a file of that name."""
+
+    def __init__(self, name: str, folder: Path, what: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.name, self._folder = name, folder
+        self._file = (folder / f"{_safe(what)}.lead").open("a")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.close()
+            raise LockLost(f"another process leads {what}") from error
+
+    def release(self) -> None:
+        self._file.close()
+
+
 class AdvisoryLock:
-    def __init__(self, name: str, db: Database) -> None:
+    def __init__(self, name: str, db: Database, what: str = "") -> None:
         self._engine = db.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._guard = Lock()
         self.name = name
         self._connection = self._open()
         self._session = self._connection.scalar(text("SELECT pg_backend_pid()"))
-        if not self._try(self._connection, name):
-            raise LockLost(f"{name} is held by another process")
+        if not self._try(self._connection, what or name):
+            self._connection.close()
+            raise LockLost(f"{what or name} is held by another process")
 
     def still_held(self) -> bool:
         with self._guard:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app import locks
 from app.clock import Clock
 from app.db import Database, upsert
-from app.errors import System
+from app.errors import Busy, NotSent, System, Unclear
 from app.models import tokens
 from app.vault import CannotDecrypt, Vault
 
@@ -46,6 +46,18 @@ class TokenStore:
 
     def renew(self, connection: str, system: System, fetch: Fetch, refused: str) -> str:
         return self._renewed(connection, system, fetch, refused).text
+
+    def lasting(
+        self, connection: str, system: System, fetch: Fetch, at_least: timedelta
+    ) -> Token:
+        """One that lives that long where the vendor gives such; while it is away, the present."""
+        token = self._renewed(connection, system, fetch, refused=None)
+        if token.expires_at - at_least > self._clock():
+            return token
+        try:
+            return self._renewed(connection, system, fetch, refused=token.text)
+        except (Busy, NotSent, Unclear):
+            return token
 
     def _renewed(self, connection: str, system: System, fetch: Fetch, refused: str | None) -> Token:
         """Another thread or process may have been faster: then its token is taken."""
@@ -104,3 +116,6 @@ class TokenKeeper:
 
     def renew(self, refused: str) -> str:
         return self.store.renew(self.connection, self.system, self.fetch, refused)
+
+    def lasting(self, at_least: timedelta) -> Token:
+        return self.store.lasting(self.connection, self.system, self.fetch, at_least)

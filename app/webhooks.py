@@ -32,10 +32,15 @@ STATUS = {"accepted": 202, "ignored": 202, "duplicate": 200}
 
 
 class Doors:
-    """Both doors of all connections; `ring(rows)` tells the workers, after the commit."""
+    """Both doors of all connections; `ring(rows)` tells the workers, after the commit.
 
-    def __init__(self, hall: Hall, ring: Callable[[int], None]) -> None:
-        self._hall, self._ring = hall, ring
+    `patience`: seconds that the database may take before the sender is asked to come again.
+    """
+
+    def __init__(
+        self, hall: Hall, ring: Callable[[int], None], *, patience: float = STORE_SECONDS
+    ) -> None:
+        self._hall, self._ring, self._patience = hall, ring, patience
         self._limit = IngestLimit(hall.settings.ingest_rate)
         self.commit: GroupCommit[Heard, Receipt] = GroupCommit(self._store)
 
@@ -52,7 +57,11 @@ class Doors:
             return Response(status_code=400)
         if body is None:
             return problem(413, "Content Too Large", f"The body is over {LARGEST // 1024} KiB.")
-        connection = await self._whose(request.path_params["connection"])
+        try:
+            connection = await self._whose(request.path_params["connection"])
+        except (CannotStore, TimeoutError):
+            metrics.heard(source, "refused")
+            return _not_now()
         if not self._is_genuine(connection, source, request, body) or connection is None:
             return _refused()
         wait = self._limit.wait(connection.name)
@@ -74,8 +83,12 @@ class Doors:
     async def _whose(self, name: str) -> Connection | None:
         directory = self._hall.directory
         if not directory.is_fresh:
-            await asyncio.to_thread(directory.refresh)
+            await asyncio.wait_for(asyncio.to_thread(self._refresh), self._patience)
         return directory.get(name)
+
+    def _refresh(self) -> None:
+        with storing():
+            self._hall.directory.refresh()
 
     def _is_genuine(
         self, connection: Connection | None, source: str, request: Request, body: bytes
@@ -87,7 +100,7 @@ class Doors:
 
     async def _keep(self, heard: Heard) -> Response:
         try:
-            receipt = await asyncio.wait_for(self.commit.submit(heard), STORE_SECONDS)
+            receipt = await asyncio.wait_for(self.commit.submit(heard), self._patience)
         except (CannotStore, TimeoutError):
             metrics.heard(heard.source, "refused")
             return _not_now()

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, Select, and_, case, exists, func, or_, select, update
+from sqlalchemy import Row, Select, and_, case, exists, func, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from app import ids
@@ -25,7 +25,9 @@ UNSETTLED = ("queued", "running", "waiting")
 # Whom the end of a record sets free. One that was skipped is still missing: who is blocked for want
 # of it would only look at it again, and two of those would wake each other for ever.
 FREES = {"done": ("waiting", "blocked"), "skipped": ("waiting",)}
-LIVE, BACKGROUND = 0, 5
+# Polls come before a backlog, however long: they find what somebody waits for, and are few. They
+# are no live calls all the same, and leave those their reserve of the rate budget.
+LIVE, POLL, BACKGROUND = 0, 3, 5
 RUNNING_PER_CONNECTION = 6  # so that one company's backlog does not take every thread
 
 
@@ -172,15 +174,60 @@ def settle(db: Database, item: Item, settlement: Settlement, now: datetime) -> N
 
 
 def wake(
-    tx: Tx, connection: str, waits_for: str, now: datetime, states: Sequence[str] = FREES["done"]
+    tx: Tx,
+    connection: str,
+    waits_for: str,
+    now: datetime,
+    states: Sequence[str] = FREES["done"],
+    *,
+    begun_by: datetime | None = None,
 ) -> int:
-    """Everything that waited for this is due at once; answers how many rows."""
+    """Everything that waited for this is due at once; answers how many rows.
+
+    `begun_by`: only those whose last run began then or before.
+    """
+    begun = true() if begun_by is None else work.c.started_at <= begun_by
     return tx.execute(
         update(work)
         .where(work.c.connection == connection, work.c.waits_for == waits_for)
-        .where(work.c.state.in_(states))
+        .where(work.c.state.in_(states), begun)
         .values(state="queued", due_at=now, waits_for=None)
     ).rowcount
+
+
+def waited_for(tx: Tx, connection: str, prefix: str) -> list[str]:
+    """The things beginning so that some row waits for."""
+    found = work.c.waits_for.startswith(prefix, autoescape=True)
+    return list(
+        tx.scalars(
+            select(work.c.waits_for).where(work.c.connection == connection, found).distinct()
+        )
+    )
+
+
+def rows_of(tx: Tx, connection: str, kind: str, keys: Collection[str]) -> dict[str, Row[Any]]:
+    """The rows that there are, by their keys."""
+    rows = tx.execute(
+        select(work).where(
+            work.c.connection == connection, work.c.kind == kind, work.c.key.in_(keys)
+        )
+    )
+    return {row.key: row for row in rows}
+
+
+def plant(tx: Tx, want: Want, first: datetime, now: datetime) -> None:
+    """A row that comes back by itself: put there, or set going again where it stands still."""
+    statement = upsert(tx, work).values(_new_row(want, now) | {"due_at": first})
+    stands_still = and_(
+        work.c.due_at.is_(None), work.c.waits_for.is_(None), work.c.state != "running"
+    )
+    tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=[work.c.connection, work.c.kind, work.c.key],
+            set_={"state": "queued", "due_at": at(first)},
+            where=stands_still,
+        )
+    )
 
 
 def describe(

@@ -18,7 +18,7 @@ from app.line import Line
 from app.severa import auth as severa_auth
 from app.severa.client import Severa
 from app.sync.sides import Registers, Sides
-from app.tokens import Fetch, TokenStore
+from app.tokens import Fetch, TokenKeeper, TokenStore
 
 
 @dataclass
@@ -50,16 +50,7 @@ class Workroom:
         )
         return sides
 
-    def close(self) -> None:
-        self.client.close()
-
-    def _severa(self, connection: Connection, lane: int) -> Severa:
-        access, url = connection.document.severa, self.hall.settings.severa_url
-        secret = access.client_secret.get_secret_value()
-        fetch = partial(severa_auth.fetch, self.client, url, access.client_id, secret)
-        return Severa(self._line(connection.name, "severa", lane, fetch), url, access.client_id)
-
-    def _fortnox(self, connection: Connection, lane: int) -> Fortnox:
+    def fortnox_tokens(self, connection: Connection, lane: int) -> TokenKeeper:
         access, settings = connection.document.fortnox, self.hall.settings
         fetch = partial(
             fortnox_auth.fetch,
@@ -69,27 +60,38 @@ class Workroom:
             access.client_secret.get_secret_value(),
             access.tenant_id,
         )
-        line = self._line(connection.name, "fortnox", lane, fetch)
-        return Fortnox(line, settings.fortnox_url)
+        return self._tokens(connection.name, "fortnox", lane, fetch)
 
-    def _line(self, connection: str, system: System, lane: int, fetch: Fetch) -> Line:
-        def busy(seconds: float | None) -> None:
-            pause = seconds if seconds is not None else self._window(system)
-            self.limits.back_off(connection, system, pause)
+    def close(self) -> None:
+        self.client.close()
 
-        def wait() -> None:
-            self.limits.wait_turn(connection, system, lane)
+    def _severa(self, connection: Connection, lane: int) -> Severa:
+        access, url = connection.document.severa, self.hall.settings.severa_url
+        secret = access.client_secret.get_secret_value()
+        fetch = partial(severa_auth.fetch, self.client, url, access.client_id, secret)
+        tokens = self._tokens(connection.name, "severa", lane, fetch)
+        return Severa(self._line(tokens, lane), url, access.client_id)
 
+    def _fortnox(self, connection: Connection, lane: int) -> Fortnox:
+        tokens = self.fortnox_tokens(connection, lane)
+        return Fortnox(self._line(tokens, lane), self.hall.settings.fortnox_url)
+
+    def _tokens(self, connection: str, system: System, lane: int, fetch: Fetch) -> TokenKeeper:
         def fetch_in_turn() -> tuple[str, timedelta]:
-            wait()  # a call for a token is a call
+            self.limits.wait_turn(connection, system, lane)  # a call for a token is a call
             return fetch()
 
-        return Line(
-            self.client,
-            self.tokens.keeper(connection, system, fetch_in_turn),
-            wait=wait,
-            busy=busy,
-        )
+        return self.tokens.keeper(connection, system, fetch_in_turn)
+
+    def _line(self, tokens: TokenKeeper, lane: int) -> Line:
+        def busy(seconds: float | None) -> None:
+            pause = seconds if seconds is not None else self._window(tokens.system)
+            self.limits.back_off(tokens.connection, tokens.system, pause)
+
+        def wait() -> None:
+            self.limits.wait_turn(tokens.connection, tokens.system, lane)
+
+        return Line(self.client, tokens, wait=wait, busy=busy)
 
     def _window(self, system: System) -> float:
         settings = self.hall.settings

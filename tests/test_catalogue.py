@@ -22,9 +22,6 @@ from app.worklist import TRANSFERS
 APP = Path(catalogue.__file__).parent.parent
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 FOR_LATER_FLOWS = {
-    "attachment_not_pdf",
-    "attachment_too_large",
-    "credit_original_missing",
     "customer_name_near_miss",
     "customer_not_company",
     "customer_number_not_numeric",

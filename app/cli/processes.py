@@ -22,7 +22,7 @@ CELERY = (
 
 
 def register(app: typer.Typer) -> None:
-    for command in (run, demo, api, worker, sweeper):
+    for command in (run, demo, api, worker, sweeper, listener):
         app.command(rich_help_panel="Processes")(command)
 
 
@@ -66,11 +66,14 @@ def children(given: Settings, **changes: str) -> list[Child]:
     """The processes of one installation; `changes`: what differs in their environment."""
     env = environment(**changes)
     python = sys.executable
-    return [
+    everybody = [
         Child("api", [python, *_uvicorn(given)], env),
         Child("worker", [python, *CELERY], env),
         Child("sweeper", [python, "-m", "app.cli", "sweeper"], env),
     ]
+    if given.fortnox_websocket_url:
+        everybody.append(Child("listener", [python, "-m", "app.cli", "listener"], env))
+    return everybody
 
 
 def api() -> None:
@@ -91,6 +94,21 @@ def sweeper() -> None:
     log.set_up(given)
     url, owner = embedded.at(given.redis_url, given.var_dir / "redis")
     sweeping.main(open_hall(given), url)
+    if owner is not None:
+        owner.stop()
+
+
+def listener() -> None:
+    """Fortnox's WebSocket, for all connections; of several, one listens and the others stand by."""
+    from workers import listener as listening
+
+    given = settings()
+    log.set_up(given)
+    if not given.fortnox_websocket_url:
+        typer.echo("FORTNOX_WEBSOCKET_URL is empty: there is nothing to listen to.", err=True)
+        raise typer.Exit(1)
+    url, owner = embedded.at(given.redis_url, given.var_dir / "redis")
+    listening.main(open_hall(given), url)
     if owner is not None:
         owner.stop()
 

@@ -1,5 +1,7 @@
 """The questions we ask Fortnox, one method each. Source: Fortnox API 3."""
 
+import hashlib
+import json
 from collections.abc import Iterator
 from datetime import date
 from functools import cache
@@ -18,6 +20,19 @@ T = TypeVar("T")
 PAGE = 500
 ATTACHMENTS = "/api/fileattachments/attachments-v1"
 Payload = dict[str, Any]
+# What a poll reads by its rows alone: path, wrapper, and the field of the number.
+LISTS = {
+    "accounts": ("accounts", "Accounts", "Number"),
+    "articles": ("articles", "Articles", "ArticleNumber"),
+    "cost_centers": ("costcenters", "CostCenters", "Code"),
+    "currencies": ("currencies", "Currencies", "Code"),
+    "customers": ("customers", "Customers", "CustomerNumber"),
+    "financial_years": ("financialyears", "FinancialYears", "Id"),
+    "projects": ("projects", "Projects", "ProjectNumber"),
+    "supplier_invoices": ("supplierinvoices", "SupplierInvoices", "GivenNumber"),
+    "terms": ("termsofpayments", "TermsOfPayments", "Code"),
+    "units": ("units", "Units", "Code"),
+}
 
 
 @cache
@@ -178,6 +193,33 @@ class Fortnox:
         """Raises what Fortnox has against our reading this register."""
         self._call("GET", path, params={"limit": "1"})
 
+    def invoices_modified(self, since: str) -> list[schemas.InvoiceListItem]:
+        """`since`: wall time, see `poll.wall_time`."""
+        return list(
+            self._pages(schemas.InvoiceListItem, "invoices", "Invoices", lastmodified=since)
+        )
+
+    def invoices_paid_from(self, day: date) -> list[schemas.InvoiceListItem]:
+        query = {"fromfinalpaydate": day.isoformat()}
+        return list(self._pages(schemas.InvoiceListItem, "invoices", "Invoices", **query))
+
+    def unpaid_invoices(self) -> list[schemas.InvoiceListItem]:
+        return list(self._pages(schemas.InvoiceListItem, "invoices", "Invoices", filter="unpaid"))
+
+    def modified(self, register: str, since: str) -> list[schemas.Listed]:
+        """`register` as in LISTS, one with a number; `since`: wall time."""
+        path, wrapper, number = LISTS[register]
+        rows: Iterator[Payload] = self._pages(dict[str, Any], path, wrapper, lastmodified=since)
+        return [schemas.Listed(number=row[number], fingerprint=_print(row)) for row in rows]
+
+    def fingerprint(self, register: str, since: str = "") -> str:
+        """Differs when anything in the list of a register does; `since`: of what changed lately."""
+        if register == "locked_period":
+            return _print(self._call("GET", "settings/lockedperiod").data)
+        path, wrapper, _ = LISTS[register]
+        query = {"lastmodified": since} if since else {}
+        return _print(list(self._pages(dict[str, Any], path, wrapper, **query)))
+
     def units(self) -> list[schemas.Unit]:
         return list(self._pages(schemas.Unit, "units", "Units"))
 
@@ -235,6 +277,11 @@ class Fortnox:
             fields = ", ".join(".".join(map(str, one["loc"])) for one in error.errors()[:5])
             raise Unclear("fortnox", f"an answer of another shape: {wrapper} {fields}") from error
         return record
+
+
+def _print(data: Any) -> str:
+    text = json.dumps(data, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _part(text: str) -> str:

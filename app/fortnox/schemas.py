@@ -303,6 +303,14 @@ class Project(Shape):
     status: OptionalText = None
 
 
+class Listed(BaseModel):
+    """A row of any list, as a poll sees it: its number, and whether it looks as it did."""
+
+    model_config = ConfigDict(frozen=True)
+    number: Text
+    fingerprint: str
+
+
 class CustomerListItem(Shape):
     customer_number: Text
     name: OptionalText = None

@@ -12,6 +12,7 @@ from app import said
 from app.errors import Invalid
 
 VERSION = re.compile(r"-v\d+$")
+LONGEST_PART = 80  # three of them are one key of the work list
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,9 @@ def read(body: dict[str, Any]) -> FortnoxEvent:
         type=VERSION.sub("", said.text(body, "type")),
         offset=said.optional_text(body, "offset", longest=200),
         entity_id=said.optional_text(body, "entityId"),
-        year=said.optional_text(body, "year"),
-        series=said.optional_text(body, "series"),
-        number=said.optional_text(body, "id"),
+        year=said.optional_text(body, "year", longest=LONGEST_PART),
+        series=said.optional_text(body, "series", longest=LONGEST_PART),
+        number=said.optional_text(body, "id", longest=LONGEST_PART),
         invoice_id=said.optional_text(body, "invoiceId"),
     )
     said.optional_text(body, "tenantId")

@@ -1,7 +1,7 @@
 """The questions we ask Severa, one method each. Source: Severa's public REST API, v1."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, TypeVar
 
@@ -22,6 +22,14 @@ ARTICLE_REGISTERS = {
     "travel_expense_type": "travelexpensetypes",
 }
 
+# The lists that can be asked for what changed, and whether they are paged by cursor.
+CHANGED_LISTS = {
+    "customers": ("customers", True),
+    "addresses": ("addresses", False),
+    "products": ("products", True),
+    "work_types": ("worktypes", False),
+    "projects": ("projects", True),
+}
 # The lists of what stands behind an invoice's rows, and whether they are paged by cursor.
 BILLED_LISTS = {"workhours": True, "projectfees": True, "projecttravelexpenses": True}
 REIMBURSED_LISTS = {
@@ -168,12 +176,11 @@ class Severa:
 
     def create_project_fee(self, payload: dict[str, Any]) -> schemas.ProjectFee:
         """The answer is a list of what was made."""
-        answer = self._call("POST", "projectfees", json_body=payload).data
-        made = self._shape(list[schemas.ProjectFee], answer if isinstance(answer, list) else [answer])
+        answer = self._call("POST", "projectfees", json_body=payload)
+        made: list[schemas.ProjectFee] = self._shape(list[schemas.ProjectFee], answer.data)
         if not made:
             raise Unclear("severa", "no project fee in the answer")
-        fee: schemas.ProjectFee = made[0]
-        return fee
+        return made[0]
 
     def change_project_fee(self, guid: str, values: dict[str, Any]) -> None:
         """`values` by the names of the input; JSON Patch, only `Replace` is understood."""
@@ -214,6 +221,18 @@ class Severa:
         """By invoice date, both days included."""
         query = {"startDate": first.isoformat(), "endDate": last.isoformat()}
         return list(self._pages(schemas.Invoice, "invoices", **query))
+
+    def standing_in(self, *statuses: str) -> list[schemas.Changed]:
+        """The invoices in these statuses, in short."""
+        query = {"invoiceStatusGuids": list(statuses)}
+        return list(self._pages(schemas.Changed, "invoices", **query))
+
+    def changed(self, register: str, since: datetime) -> list[schemas.Changed]:
+        """The records of a register that changed then or later; `register` as in CHANGED_LISTS."""
+        path, by_cursor = CHANGED_LISTS[register]
+        pages = self._pages if by_cursor else self._offsets
+        stamp = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return list(pages(schemas.Changed, path, changedSince=stamp))
 
     def all_customers(self) -> list[schemas.Customer]:
         return list(self._pages(schemas.Customer, "customers"))

@@ -1,10 +1,10 @@
 """Severa's shapes, in Severa's words, with only the fields we use. Source: its OpenAPI document."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 
@@ -16,7 +16,13 @@ def _date_only(value: Any) -> Any:
     return value[:10] if isinstance(value, str) else value
 
 
+def _zoned(value: datetime) -> datetime:
+    """Severa does not say which zone a time without one is in; it is taken as UTC."""
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
 Day = Annotated[date, BeforeValidator(_date_only)]
+Moment = Annotated[datetime, AfterValidator(_zoned)]
 
 
 class Ref(Shape):
@@ -155,6 +161,13 @@ class BilledItem(Shape):
     def coded(self) -> Coded | None:
         return self.work_type or self.product or self.travel_expense
 
+    def coded_as(self, code: str | None) -> "BilledItem":
+        known = self.coded.model_copy(update={"code": code}) if self.coded else None
+        place = next(
+            name for name in ("work_type", "product", "travel_expense") if getattr(self, name)
+        )
+        return self.model_copy(update={place: known})
+
 
 class FlatRate(Shape):
     guid: str | None = None
@@ -252,6 +265,7 @@ class Article(Shape):
     measurement_unit: str | None = None
     vat_rate: Decimal | None = None
     unit_price: Money | None = None
+    sales_account: Accounting | None = None
     type: str | None = None
 
 
@@ -290,7 +304,7 @@ class Phase(Shape):
     """The root phase, which bears the project's name, has no parent."""
 
     guid: str
-    parent_phase: ItemProject | None = None
+    parent_phase: Ref | None = None
     is_completed: bool = False
     is_locked: bool = False
 
@@ -320,7 +334,7 @@ class ProjectFeeIn(Shape):
 
 
 class ProjectFee(Shape):
-    """`invoice` is set once the fee stands on one."""
+    """`invoice` is set once the fee stands on one; also on a draft."""
 
     guid: str
     description: str | None = None
@@ -328,6 +342,23 @@ class ProjectFee(Shape):
     unit_cost: Money | None = None
     unit_price: Money | None = None
     invoice: RelatedInvoice | None = None
+
+    @property
+    def is_invoiced(self) -> bool:
+        return self.invoice is not None and self.invoice.guid is not None
+
+
+class Changed(Shape):
+    """Any record of a list, as a poll sees it: which one, when it changed, where it belongs."""
+
+    guid: Annotated[str, AfterValidator(str.lower)]
+    last_updated: Moment | None = Field(None, alias="lastUpdatedDateTime")
+    status: Ref | None = None
+    customer: Ref | None = None
+
+    @property
+    def status_guid(self) -> str:
+        return self.status.guid.lower() if self.status else ""
 
 
 class InvoiceStatus(Shape):

@@ -23,7 +23,17 @@ from app.links import Link
 from app.locks import LockLost
 from app.outages import waiting_key
 from app.settings import Settings
-from app.sync import backfill, customer, invoice, payment, probe, product, project
+from app.sync import (
+    backfill,
+    customer,
+    invoice,
+    payment,
+    probe,
+    product,
+    project,
+    project_fee,
+    voucher,
+)
 from app.sync.meeting import Renamed
 from app.sync.refusals import ending_of
 from app.sync.settling import DONE, settlement_of
@@ -36,12 +46,13 @@ HANDLERS: dict[str, Callable[[Sides, Item], Link | None]] = {
     "backfill": backfill.sync,
     "customer": customer.sync,
     "invoice": invoice.sync,
-    "invoice_payment": payment.invoice_payment,
+    "invoice_payment": voucher.invoice_payment,
     "payment": payment.sync,
     "probe": probe.sync,
     "product": product.sync,
     "project": project.sync,
-    "voucher": payment.voucher,
+    "project_fee": project_fee.sync,
+    "voucher": voucher.sync,
 }
 
 
@@ -49,6 +60,8 @@ def process(sides: Sides, item: Item, settings: Settings) -> Link | None:
     """One run of one row, to its settlement; the link where the record is carried over now."""
     try:
         link, settlement = _run(sides, item, settings)
+        if item.kind == "project":
+            project_fee.look_again(sides, item.key)
     except Renamed:
         return None
     except BaseException:

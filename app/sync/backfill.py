@@ -1,6 +1,7 @@
 """Wants every record of a register, page by page; resumable, because wanting twice is once."""
 
 from collections.abc import Iterator
+
 from app import backfills, worklist
 from app.links import Link
 from app.severa.client import ARTICLE_REGISTERS

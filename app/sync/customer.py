@@ -1,4 +1,7 @@
-"""Customers, Severa → Fortnox: matched on the customer number, which is theirs for ever."""
+"""Customers, Severa → Fortnox: matched on the customer number, which is theirs for ever.
+
+New ones go over whichever side they were made on, updates from the side that is the master.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,7 +12,10 @@ from app.fortnox import schemas as fortnox
 from app.fortnox.text import clean, cut
 from app.links import Link
 from app.severa import schemas as severa
-from app.sync.register import Record, Register, carry_over
+from app.sync import customer_intake
+from app.sync.meeting import meet
+from app.sync.register import Record, Register, carry_over, is_there, known_link, unchanged
+from app.sync.seen import digest
 from app.sync.sides import Sides
 from app.worklist import Item
 
@@ -19,22 +25,34 @@ EU_VAT = re.compile(r"(?!SE)[A-Z]{2}[0-9A-Z+*]{2,12}")
 
 @dataclass(frozen=True)
 class Country:
+    """`names`: every way Severa writes it, in lower case."""
+
     code: str
     in_eu: bool
+    names: frozenset[str] = frozenset()
 
 
 Countries = Mapping[str, Country]
 
 
 def sync(sides: Sides, item: Item) -> Link:
-    try:
-        customer = sides.severa.customer(item.key)
-    except Missing as error:
-        raise NothingToDo(because("severa_record_gone", kind="customer")) from error
+    """`item.key`: Severa's GUID, or `fortnox:<CustomerNumber>`."""
+    if item.key.startswith("fortnox:"):
+        return customer_intake.sync(sides, item)
+    customer = _read(sides, item)
+    known, master = known_link(sides, "customer", item.key), sides.document.customer_master
+    number = known.fortnox_id if known else customer.number
+    if number is not None and meet(sides, item, f"customer#{number}"):
+        customer = _read(sides, item)
     addresses = sides.severa.addresses(item.key)
+    settings = sides.severa.country_settings(item.key)
+    seen = digest(customer, [*addresses, *settings])
+    if known is not None and unchanged(known, master, seen):
+        return known
     content = translate(
         customer,
         addresses,
+        settings,
         countries=sides.registers.get("countries", lambda: countries_of(sides.severa.countries())),
         terms=sides.registers.get(
             "terms", lambda: {one.code for one in sides.fortnox.terms_of_payments()}
@@ -47,20 +65,35 @@ def sync(sides: Sides, item: Item) -> Link:
         read=sides.fortnox.customer,
         create=sides.fortnox.create_customer,
         update=sides.fortnox.update_customer,
+        taken=because("customer_number_shared", number=number, customer=customer.name),
+        is_there=lambda guid: is_there(sides.severa.customer, guid),
+        seen_from_severa=customer_intake.translate,
     )
-    number = content.customer_number
-    return carry_over(sides, item, register, Record(item.key, number, customer.name, content, {}))
+    record = Record(item.key, content.customer_number, customer.name, content, {"seen": seen})
+    return carry_over(sides, item, register, record)
 
 
-def translate(
+def _read(sides: Sides, item: Item) -> severa.Customer:
+    try:
+        return sides.severa.customer(item.key)
+    except Missing as error:
+        raise NothingToDo(because("severa_record_gone", kind="customer")) from error
+
+
+def translate(  # noqa: PLR0913 - a customer, and the registers that its words are looked up in
     customer: severa.Customer,
     addresses: Sequence[severa.Address],
+    settings: Sequence[severa.CountrySetting] = (),
     *,
     countries: Countries,
     terms: set[str],
     vat_types: Mapping[str, str],
 ) -> fortnox.CustomerIn:
-    """Blocked when the number, a valid VAT number or every address is missing."""
+    """Blocked when the number, a valid VAT number or every address is missing.
+
+    Fortnox's customer has no language and no e-invoice operator, and of e-invoice addresses it
+    takes a GLN; none of them is guessed.
+    """
     if customer.number is None:
         raise Blocked(because("customer_number_missing", customer=customer.name))
     if not (customer.vat_number or "").strip():
@@ -82,7 +115,7 @@ def translate(
         active=customer.is_active,
         organisation_number=organisation_number,
         vat_number=vat_number,
-        vat_type=vat_types.get(country.code) or _vat_type(customer, country),
+        vat_type=vat_types.get(country.code) or _vat_type(customer, country, settings),
         **_address("", billing, countries),
         **(_address("delivery_", postal, countries) if postal else {}),
         **(_visiting(visit, countries) if visit else {}),
@@ -101,10 +134,11 @@ def countries_of(register: Sequence[severa.Country]) -> dict[str, Country]:
     known: dict[str, Country] = {}
     for one in register:
         if one.code2:
-            country = Country(one.code2.upper(), bool(one.is_in_eu))
-            for name in (one.guid, one.name, one.english_name):
-                if name:
-                    known[name.lower()] = country
+            names = frozenset(
+                name.lower() for name in (one.guid, one.name, one.english_name) if name
+            )
+            country = Country(one.code2.upper(), bool(one.is_in_eu), names)
+            known |= dict.fromkeys(names, country)
     return known
 
 
@@ -117,11 +151,29 @@ def tax_numbers(written: str, country: str) -> tuple[str, str | None]:
     return plain.replace("-", ""), None
 
 
-def _vat_type(customer: severa.Customer, country: Country) -> str:
+def _vat_type(
+    customer: severa.Customer, country: Country, settings: Sequence[severa.CountrySetting]
+) -> str:
+    """By country, unless Severa has a setting of its own for this customer in that country."""
+    exempt = _exemption(country, settings)
     if country.code == "SE":
         vat = customer.invoicing_vat
-        return "SEREVERSEDVAT" if vat is not None and vat.percentage == 0 else "SEVAT"
-    return "EUREVERSEDVAT" if country.in_eu else "EXPORT"
+        without = vat is not None and vat.percentage == 0 if exempt is None else exempt
+        return "SEREVERSEDVAT" if without else "SEVAT"
+    if not country.in_eu:
+        return "EXPORT"
+    return "EUVAT" if exempt is False else "EUREVERSEDVAT"
+
+
+def _exemption(country: Country, settings: Sequence[severa.CountrySetting]) -> bool | None:
+    """Whether VAT is left out there; None where Severa says nothing of it."""
+    for one in settings:
+        where = one.country
+        names = (where.guid, where.name, where.english_name) if where else ()
+        if country.names & {name.lower() for name in names if name}:
+            percentage = one.value_added_tax.percentage if one.value_added_tax else None
+            return bool(one.is_tax_free) or percentage == 0
+    return None
 
 
 def _country(address: severa.Address, countries: Countries) -> Country:

@@ -11,7 +11,7 @@ from typing import Any
 
 from app import effects, journal, links, worklist
 from app.effects import Intent
-from app.errors import Missing, NothingToDo, Refused, System, because
+from app.errors import Blocked, Missing, NothingToDo, Reason, Refused, System, because
 from app.links import Link
 from app.sync.sides import Sides
 from app.sync.writing import Creation, Found, create
@@ -22,7 +22,7 @@ Payload = dict[str, Any]
 
 @dataclass(frozen=True)
 class Intake:
-    """`look` finds the id of Severa's record, and raises Blocked where it is another one's.
+    """`look` finds the id of Severa's record, and raises Blocked where that cannot be told.
 
     `make` creates it and answers its id; `complete` adds what belongs to a new record;
     `alter(id, before, now)` writes what differs; `seen` tells how Severa's record looks.
@@ -33,6 +33,7 @@ class Intake:
     name: str
     record: Payload
     master: System
+    taken: Reason
     payload: Callable[[], Payload]
     look: Callable[[], str | None]
     make: Callable[[Payload], str]
@@ -67,10 +68,10 @@ def _first(sides: Sides, item: Item, intake: Intake) -> Link:
         "severa",
         f"create_{intake.kind}",
         f"{intake.kind}:{intake.number}",
-        intake.payload() if intake.look() is None else {},
+        intake.payload(),
     )
     creation: Creation[str] = Creation(
-        intent, look=lambda: _found(intake), send=intake.make, number=lambda made: made
+        intent, look=lambda: _look(sides, intake), send=intake.make, number=lambda made: made
     )
     created = _create(sides, item, creation)
     if sides.plan is not None:
@@ -91,9 +92,14 @@ def _create(sides: Sides, item: Item, creation: Creation[str]) -> Any:
         return create(sides, item, creation)  # taken since we looked: found now
 
 
-def _found(intake: Intake) -> Found | None:
+def _look(sides: Sides, intake: Intake) -> Found | None:
     severa_id = intake.look()
-    return Found(severa_id) if severa_id else None
+    if severa_id is None:
+        return None
+    with sides.db.reading() as tx:
+        if links.of_severa(tx, sides.name, intake.kind, severa_id):
+            raise Blocked(intake.taken)  # its number was changed after it had been carried over
+    return Found(severa_id)
 
 
 def _is_ours(sides: Sides, intent: Intent) -> bool:

@@ -1,15 +1,18 @@
 """Customer invoices, Severa → Fortnox: once each, checked to the öre, then moved to received."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from app import journal, links, worklist
 from app.effects import Intent
-from app.errors import Blocked, Missing, NothingToDo, TryLater, because
+from app.errors import Blocked, Missing, NothingToDo, Refused, TryLater, VendorError, because
 from app.fortnox import schemas as fortnox
 from app.links import Link
 from app.severa.schemas import BilledItem, Invoice, InvoiceRow
-from app.sync import invoice_rows
+from app.sync import attachments, credit_note, error_status, invoice_rows
+from app.sync.credit_note import Made, Original
 from app.sync.invoice_document import SEK, Translation, differences, reference, translate
 from app.sync.invoice_rows import Facts
 from app.sync.sides import Sides
@@ -17,23 +20,46 @@ from app.sync.writing import Creation, Found, change, create, frozen
 from app.worklist import Item
 
 
+@dataclass(frozen=True)
+class Job:
+    """`original`: what a credit note credits, where that was carried over."""
+
+    invoice: Invoice
+    asked: Translation
+    original: Original | None
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        return frozen(self.asked.invoice)
+
+
 def sync(sides: Sides, item: Item) -> Link | None:
+    try:
+        return _sync(sides, item)
+    except (Blocked, VendorError) as error:
+        error_status.show(sides, item, error)
+        raise
+
+
+def _sync(sides: Sides, item: Item) -> Link | None:
     link = _known(sides, item)
     try:
         invoice = sides.severa.invoice(item.key)
     except Missing as error:
         raise NothingToDo(because("severa_invoice_gone")) from error
     _describe(sides, item, invoice)
-    if invoice.status.guid.lower() != sides.document.invoice_statuses.transfer:
+    if not error_status.is_to_be_carried(sides, item, invoice):
         if link is not None:
             return link
         raise NothingToDo(
             because("not_in_transfer_status", status=invoice.status.name or invoice.status.guid)
         )
-    asked = translate(_gather(sides, invoice))
-    link, answer = _carry(sides, item, link, asked)
+    original = credit_note.original_of(sides, invoice)
+    asked = translate(_gather(sides, invoice, original))
+    link, answer = _carry(sides, item, link, Job(invoice, asked, original))
     if sides.plan is None:
-        _check(asked, answer or sides.fortnox.invoice(link.fortnox_id))
+        _check(asked, answer or sides.fortnox.invoice(link.fortnox_id), link)
+    link = attachments.attach(sides, item, link)
     _book(sides, item, link)
     return _receive(sides, item, link)
 
@@ -50,7 +76,7 @@ def _describe(sides: Sides, item: Item, invoice: Invoice) -> None:
         worklist.describe(tx, item.id, source=" ".join(parts).strip())
 
 
-def _gather(sides: Sides, invoice: Invoice) -> Facts:
+def _gather(sides: Sides, invoice: Invoice, original: Original | None) -> Facts:
     """Reads what the translation needs; what Fortnox lacks of it is carried over first."""
     rows = sides.severa.invoice_rows(invoice.guid)
     payer = invoice.billing_customer or invoice.customer
@@ -80,6 +106,7 @@ def _gather(sides: Sides, invoice: Invoice) -> Facts:
         ),
         register_rate=rate,
         register_unit=unit,
+        credits=original.number if original else credit_note.severa_number(invoice),
     )
 
 
@@ -111,9 +138,19 @@ def _items(
     if not invoice_rows.needs_items(invoice, rows):
         return {}
     grouped: dict[str, list[BilledItem]] = {}
+    has_groups = any(len(invoice_rows.codes_of(row)) > 1 for row in rows)
     for one in sides.severa.billed_items(invoice.guid, credit_note=invoice.is_credit_note):
-        grouped.setdefault(one.invoice_row_guid or "", []).append(one)
+        known = _with_code(sides, one) if has_groups else one
+        grouped.setdefault(one.invoice_row_guid or "", []).append(known)
     return grouped
+
+
+def _with_code(sides: Sides, item: BilledItem) -> BilledItem:
+    """What stands behind a credit note is named without its code; the registers tell it."""
+    if item.coded is None or item.coded.code or not item.coded.guid:
+        return item
+    code = sides.registers.get("codes", sides.severa.codes).get(item.coded.guid.lower())
+    return item.coded_as(code)
 
 
 def _flat_rates(sides: Sides, invoice: Invoice, rows: Sequence[InvoiceRow]) -> dict[str, str]:
@@ -141,16 +178,16 @@ def _register_rate(sides: Sides, invoice: Invoice) -> tuple[Decimal | None, Deci
 
 
 def _carry(
-    sides: Sides, item: Item, link: Link | None, asked: Translation
+    sides: Sides, item: Item, link: Link | None, job: Job
 ) -> tuple[Link, fortnox.Invoice | None]:
     """The invoice in Fortnox, made or brought up to date; its answer where there was one."""
-    payload = frozen(asked.invoice)
+    payload = job.payload
     if link is None:
-        return _create(sides, item, asked, payload, generation=1)
+        return _create(sides, item, job, generation=1)
     theirs = sides.fortnox.invoice(link.fortnox_id)
     generation = int(link.carried.get("generation", 1))
     if theirs.cancelled:
-        return _create(sides, item, asked, payload, generation=generation + 1)
+        return _create(sides, item, job, generation=generation + 1)
     is_same, is_again = link.carried.get("payload") == payload, link.carried.get("moved")
     if theirs.booked and (is_again or not is_same):
         raise Blocked(because("already_booked", number=link.fortnox_id))
@@ -160,48 +197,66 @@ def _carry(
 
 
 def _create(
-    sides: Sides, item: Item, asked: Translation, payload: dict[str, object], *, generation: int
+    sides: Sides, item: Item, job: Job, *, generation: int
 ) -> tuple[Link, fortnox.Invoice | None]:
-    ref = reference(item.key)
-    creation: Creation[fortnox.Invoice] = Creation(
-        Intent(
-            sides.name,
-            item.id,
-            "fortnox",
-            "create_invoice",
-            ref,
-            payload,
-            generation=generation,
-        ),
-        look=lambda: _look(sides, ref, generation),
-        send=sides.fortnox.create_invoice,
-        number=lambda answer: answer.document_number,
+    payload, ref = job.payload, reference(item.key)
+    intent = Intent(
+        sides.name, item.id, "fortnox", "create_invoice", ref, payload, generation=generation
     )
-    created = create(sides, item, creation)
-    carried = {"payload": payload, "generation": generation, "moved": False}
+    intent = credit_note.recorded(sides, intent, job.asked, job.original)
+    creation: Creation[Made] = Creation(
+        intent,
+        look=lambda: _look(sides, intent),
+        send=lambda content: credit_note.send(sides, content),
+        number=lambda made: made.number,
+    )
+    try:
+        created = create(sides, item, creation)
+    except Refused as error:
+        if credit_note.is_by_credit(intent.payload):
+            credit_note.look_again_if_credited(sides, intent.payload, error)
+        raise
+    answer = created.answer.answer if created.answer else None
+    carried: dict[str, Any] = {"payload": payload, "generation": generation, "moved": False}
+    if job.original:
+        carried["credits"] = job.original.number
+    if credit_note.is_by_credit(intent.payload):
+        answer = credit_note.complete(sides, item.id, created.number, payload)
+        carried["by_credit"] = True
+        carried["turned"] = bool(answer and credit_note.has_turned_rows(payload, answer))
     link = Link("invoice", item.key, created.number, carried)
-    warnings = asked.warnings
-    if sides.plan is None:
-        _remember(sides, item, link)
-        with sides.db.transaction() as tx:
-            now, number = sides.clock(), created.number
-            journal.write(tx, sides.name, item.id, "created_invoice", now, number=number)
-            for one in warnings:
-                journal.write(tx, sides.name, item.id, one.code, now, **one.facts)
-    return link, created.answer
+    _tell_created(sides, item, link, job)
+    return link, answer
 
 
-def _look(sides: Sides, ref: str, generation: int) -> Found | None:
+def _tell_created(sides: Sides, item: Item, link: Link, job: Job) -> None:
+    if sides.plan is not None:
+        return
+    number, by_credit = link.fortnox_id, bool(link.carried.get("by_credit"))
+    what = "created_credit_note" if job.invoice.is_credit_note else "created_invoice"
+    original = link.carried.get("credits") or ""
+    warnings = credit_note.warnings(job.invoice, number, job.original, by_credit=by_credit)
+    _remember(sides, item, link)
+    with sides.db.transaction() as tx:
+        now = sides.clock()
+        journal.write(tx, sides.name, item.id, what, now, number=number, original=original)
+        for one in (*job.asked.warnings, *warnings):
+            journal.write(tx, sides.name, item.id, one.code, now, **one.facts)
+
+
+def _look(sides: Sides, intent: Intent) -> Found | None:
     """A cancelled one counts only for the first: later ones are made because it was cancelled."""
-    found = sides.fortnox.invoices_with_reference(ref)
+    found = sides.fortnox.invoices_with_reference(intent.ref)
     living = [one for one in found if not one.cancelled]
     if len(living) > 1:
         numbers = ", ".join(one.document_number for one in living)
         raise Blocked(because("invoice_twice", numbers=numbers))
     if living:
         return Found(living[0].document_number)
-    if found and generation == 1:
+    if found and intent.generation == 1:
         return Found(found[0].document_number, cancelled=True)
+    if credit_note.is_by_credit(intent.payload):
+        return credit_note.look(sides, intent.payload, intent.ref)
     return None
 
 
@@ -210,6 +265,8 @@ def _update(
 ) -> tuple[Link, fortnox.Invoice | None]:
     number = link.fortnox_id
     sent = {field: value for field, value in payload.items() if field != "DocumentNumber"}
+    if link.carried.get("turned"):
+        sent = credit_note.turned(sent)
     intent = Intent(
         sides.name, item.id, "fortnox", "update_invoice", f"invoice:{number}", sent, creates=False
     )
@@ -223,9 +280,9 @@ def _update(
     return link, answer
 
 
-def _check(asked: Translation, answer: fortnox.Invoice) -> None:
+def _check(asked: Translation, answer: fortnox.Invoice, link: Link) -> None:
     """A difference stops the transfer before Severa's status is moved."""
-    found = differences(asked, answer)
+    found = differences(asked, answer, by_credit=bool(link.carried.get("by_credit")))
     if found:
         field, ours, theirs = found[0]
         raise Blocked(

@@ -46,22 +46,33 @@ def translate(facts: Facts) -> Translation:
     return Translation(_document(facts, rows, warnings), net, _vats(facts, rows), tuple(warnings))
 
 
-def differences(asked: Translation, answer: fortnox.Invoice) -> list[tuple[str, str, str]]:
-    """(field, asked, got) where the answer is not what was asked; öresavrundning is none."""
+def differences(
+    asked: Translation, answer: fortnox.Invoice, *, by_credit: bool = False
+) -> list[tuple[str, str, str]]:
+    """(field, asked, got) where the answer is not what was asked; öresavrundning is none.
+
+    `by_credit`: Fortnox's own credit note, whose sums are known to be given back whatever sign
+    they are shown with. For others the rows must say so.
+    """
     sent = asked.invoice
-    net, vat = answer.net or money.ZERO, answer.total_vat or money.ZERO
-    unrounded = (answer.total or money.ZERO) - (answer.round_off or money.ZERO)
+    sign = -1 if _shows_without_sign(asked, answer, by_credit=by_credit) else 1
+    net, vat = sign * (answer.net or money.ZERO), sign * (answer.total_vat or money.ZERO)
     pairs: list[tuple[str, object, object]] = [
         ("CustomerNumber", sent.customer_number, answer.customer_number),
         ("Currency", sent.currency, answer.currency or SEK),
         ("Net", money.plain(asked.net), money.plain(net)),
         ("TotalVAT", money.plain(_nearest(asked.vats, vat)), money.plain(vat)),
-        ("Total", money.plain(net + vat), money.plain(unrounded)),
+        ("Total", money.plain(net + vat), money.plain(sign * unrounded(answer))),
         ("InvoiceRows", len(sent.invoice_rows), len(answer.invoice_rows)),
     ]
     if sent.currency_rate is not None and answer.currency_rate is not None:
         pairs.append(("CurrencyRate", _rate(sent.currency_rate), _rate(answer.currency_rate)))
     return [(field, str(ours), str(theirs)) for field, ours, theirs in pairs if ours != theirs]
+
+
+def unrounded(answer: fortnox.Invoice) -> Decimal:
+    """What the invoice comes to before öresavrundning."""
+    return (answer.total or money.ZERO) - (answer.round_off or money.ZERO)
 
 
 def currency_rate(severa: Decimal | None, register: Decimal | None) -> Decimal | None:
@@ -97,7 +108,7 @@ def _document(facts: Facts, rows: Rows, warnings: list[Reason]) -> fortnox.Invoi
         our_reference=cut(invoice.our_reference, LONGEST_REFERENCE),
         your_reference=cut(invoice.your_reference, LONGEST_REFERENCE),
         your_order_number=cut(invoice.order_number, LONGEST_ORDER_NUMBER),
-        remarks=_remarks(invoice),
+        remarks=_remarks(facts),
         address1=first,
         address2=second,
         zip_code=cut(address.postal_code, 10) if address else None,
@@ -159,9 +170,26 @@ def _language(invoice: Invoice) -> Literal["SV", "EN"]:
     return "SV" if code.lower().startswith("sv") else "EN"
 
 
-def _remarks(invoice: Invoice) -> str | None:
-    texts = [invoice.notes, _free(invoice.free_text1), _free(invoice.free_text2)]
+def _remarks(facts: Facts) -> str | None:
+    """A credit note has to name what it credits; then come the notes and free texts."""
+    invoice = facts.invoice
+    texts = [_credits(facts), invoice.notes, _free(invoice.free_text1), _free(invoice.free_text2)]
     return cut("\n".join(clean(text) for text in texts if clean(text)), LONGEST_REMARKS)
+
+
+def _credits(facts: Facts) -> str | None:
+    if facts.credits is None:
+        return None
+    words = "Krediterar faktura" if _language(facts.invoice) == "SV" else "Credits invoice"
+    return f"{words} {facts.credits}"
+
+
+def _shows_without_sign(asked: Translation, answer: fortnox.Invoice, *, by_credit: bool) -> bool:
+    """Whether a credit note's sums are shown as positive amounts."""
+    if asked.net >= 0 or (answer.net or money.ZERO) <= 0:
+        return False
+    rows = sum((row.total or money.ZERO for row in answer.invoice_rows), money.ZERO)
+    return by_credit or rows < 0
 
 
 def _free(text: FreeText | None) -> str | None:

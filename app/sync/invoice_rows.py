@@ -23,6 +23,7 @@ class Facts:
 
     `projects`: Severa's GUID → project number and business unit code. `articles`: code → number.
     `items`: what was billed, by the GUID of its row. `flat_rates`: flat rate's GUID → project's.
+    `credits`: the number of the invoice that a credit note credits.
     """
 
     invoice: Invoice
@@ -36,6 +37,7 @@ class Facts:
     terms: frozenset[str] = frozenset()
     register_rate: Decimal | None = None
     register_unit: Decimal = Decimal(1)
+    credits: str | None = None
 
     @property
     def has_several_projects(self) -> bool:

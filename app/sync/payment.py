@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from app import inbox, journal, links, worklist
+from app import journal, links, worklist
 from app.effects import Intent
 from app.errors import Missing, NothingToDo, TryLater, because
 from app.fortnox import schemas as fortnox
@@ -14,7 +14,7 @@ from app.sync import money
 from app.sync.meeting import Renamed
 from app.sync.sides import Sides
 from app.sync.writing import change
-from app.worklist import Item, Want
+from app.worklist import Item
 
 OURS = "severa:"
 
@@ -54,41 +54,6 @@ def translate(invoice: fortnox.Invoice | fortnox.InvoiceListItem) -> Standing:
     paid = total - balance if invoice.booked else money.ZERO
     paid_on = invoice.final_pay_date or invoice.invoice_date if is_paid else None
     return Standing(is_paid, paid, balance, paid_on)
-
-
-def voucher(sides: Sides, item: Item) -> None:
-    """`item.key`: `year/series/number`. The voucher's reference leads to the payment or invoice."""
-    year, series, number = item.key.split("/", 2)
-    try:
-        read = sides.fortnox.voucher(series, number, year)
-    except Missing as error:
-        raise NothingToDo(because("voucher_gone", voucher=item.key)) from error
-    if read.reference_type == "INVOICE" and read.reference_number:
-        _pass_on(sides, item, read.reference_number)
-    elif read.reference_type == "INVOICEPAYMENT" and read.reference_number:
-        _pass_on(sides, item, _invoice_of_payment(sides, read.reference_number))
-    else:
-        kind = read.reference_type or "MANUAL"
-        raise NothingToDo(because("voucher_of_no_concern", voucher=item.key, kind=kind))
-
-
-def invoice_payment(sides: Sides, item: Item) -> None:
-    """`item.key`: the payment's number; its invoice is looked at."""
-    _pass_on(sides, item, _invoice_of_payment(sides, item.key))
-
-
-def _invoice_of_payment(sides: Sides, number: str) -> str:
-    try:
-        return sides.fortnox.invoice_payment(number).invoice_number
-    except Missing as error:
-        raise NothingToDo(because("payment_gone", payment=number)) from error
-
-
-def _pass_on(sides: Sides, item: Item, invoice_number: str) -> None:
-    want = Want(sides.name, "payment", invoice_number, lane=item.lane)
-    with sides.db.transaction() as tx:
-        row_id = worklist.enqueue(tx, [want], sides.clock())[want.at]
-        inbox.point_to(tx, item.id, row_id)
 
 
 def _link(sides: Sides, item: Item) -> Link:

@@ -40,7 +40,6 @@ class Register:
     update: Callable[[str, Payload], Any]
     taken: Reason
     is_there: Callable[[str], bool]
-    master: System = "severa"
     check: Callable[[Any], None] = lambda _record: None
     seen_from_severa: Callable[[Any], Payload | None] = lambda _record: None
 
@@ -59,6 +58,14 @@ class Record:
 def known_link(sides: Sides, kind: str, severa_id: str) -> Link | None:
     with sides.db.reading() as tx:
         return links.of_severa(tx, sides.name, kind, severa_id)
+
+
+def is_there(read: Callable[[str], Any], severa_id: str) -> bool:
+    try:
+        read(severa_id)
+    except Missing:
+        return False
+    return True
 
 
 def unchanged(link: Link, master: System, seen: str) -> bool:

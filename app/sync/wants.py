@@ -20,11 +20,21 @@ SEVERA_KINDS = {
 }
 
 FORTNOX: dict[str, Callable[[FortnoxEvent], tuple[str, str]]] = {
+    "customer-created": lambda event: ("customer", f"fortnox:{event.entity_id}"),
+    "customer-updated": lambda event: ("customer", f"fortnox:{event.entity_id}"),
+    "customer-deleted": lambda event: ("customer", f"fortnox:{event.entity_id}"),
+    "article-created": lambda event: ("product", f"fortnox:{event.entity_id}"),
+    "article-updated": lambda event: ("product", f"fortnox:{event.entity_id}"),
+    "article-deleted": lambda event: ("product", f"fortnox:{event.entity_id}"),
     "invoice-updated": lambda event: ("payment", event.entity_id),
     "invoice-bookkeep": lambda event: ("payment", event.entity_id),
     "invoice-cancelled": lambda event: ("payment", event.entity_id),
     "invoicepayment-bookkeep": lambda event: _payment(event),
     "invoicepayment-deleted": lambda event: _payment(event),
+    "supplier-invoice-created": lambda event: ("project_fee", event.entity_id),
+    "supplier-invoice-updated": lambda event: ("project_fee", event.entity_id),
+    "supplier-invoice-bookkeep": lambda event: ("project_fee", event.entity_id),
+    "supplier-invoice-cancelled": lambda event: ("project_fee", event.entity_id),
     "voucher-created": lambda event: ("voucher", _voucher_key(event)),
     "voucher-updated": lambda event: ("voucher", _voucher_key(event)),
 }
@@ -46,6 +56,27 @@ IGNORED_TOPICS = {
     "warehouse-stockbalances",
     "waysofdeliveries",
 }
+
+
+TOPICS = {  # of the records that the types of events begin with
+    "account": "financial-years",
+    "article": "articles",
+    "cost-center": "cost-centers",
+    "currency": "currencies",
+    "customer": "customers",
+    "financial-year": "financial-years",
+    "invoice": "invoices",
+    "invoicepayment": "invoices",
+    "project": "projects",
+    "supplier-invoice": "supplier-invoices",
+    "termsofpayments": "termsofpayments",
+    "voucher": "vouchers",
+}
+
+
+def topics() -> list[str]:
+    """The topics of Fortnox's WebSocket from which something follows."""
+    return sorted({TOPICS[kind.rpartition("-")[0]] for kind in FORTNOX})
 
 
 @dataclass(frozen=True)

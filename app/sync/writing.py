@@ -99,6 +99,7 @@ def change(sides: Sides, intent: Intent, send: Callable[[], T], *, number: str =
     with sides.db.transaction() as tx:
         effect = effects.open_intent(tx, intent, sides.clock())
         _mark_sending(tx, sides, effect, effect.sends + 1)
+    _be_the_holder(sides)
     try:
         answer = send()
     except DEFINITE_NO:
@@ -159,10 +160,7 @@ def _count_empty_look(sides: Sides, item: Item, creation: Creation[Any], effect:
 
 def _send_once(sides: Sides, item: Item, creation: Creation[T], effect: Effect) -> Created[T]:
     sides.window(creation.intent.system).prepay()
-    with sides.db.transaction() as tx:
-        _mark_sending(tx, sides, effect, effect.sends + 1)
-    if not sides.holder.lock.still_held():
-        raise LockLost(f"{sides.holder.lock.name} must not send any more")
+    _announce(sides, effect)
     try:
         answer = creation.send(effect.payload)
     except DEFINITE_NO as error:
@@ -170,9 +168,33 @@ def _send_once(sides: Sides, item: Item, creation: Creation[T], effect: Effect) 
             _settle(sides, effect.id, state="prepared", sends=effect.sends)
             raise
         return _perhaps_taken(sides, item, creation, effect, error)
+    except VendorError:  # the quarantine counts from when the doubt began, not from the intent
+        with sides.db.transaction() as tx:
+            effects.change(tx, effect.id, not_before=sides.clock() + sides.quarantine)
+        raise
     number = creation.number(answer)
     _settle(sides, effect.id, state="done", target_id=number)
     return Created(number, answer)
+
+
+def _announce(sides: Sides, effect: Effect) -> None:
+    """Commits that it is being sent; again, if this process was paused since it said so.
+
+    Else the quarantine could be over before the call has even begun.
+    """
+    fresh = False
+    while not fresh:
+        with sides.db.transaction() as tx:
+            _mark_sending(tx, sides, effect, effect.sends + 1)
+        said_at = sides.clock()
+        _be_the_holder(sides)
+        fresh = sides.clock() - said_at <= sides.quarantine / 4
+
+
+def _be_the_holder(sides: Sides) -> None:
+    """Another process may have taken over: it decides what is written from then on."""
+    if not sides.holder.lock.still_held():
+        raise LockLost(f"{sides.holder.lock.name} must not send any more")
 
 
 def _perhaps_taken(

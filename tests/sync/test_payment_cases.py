@@ -8,11 +8,12 @@ from typing import Any, cast
 
 import pytest
 
-from app import journal, links, worklist
+from app import journal, links, locks
 from app.connections import Connection
 from app.errors import NothingToDo
 from app.fortnox import schemas as fortnox
-from app.hall import Hall, open_hall
+from app.hall import open_hall
+from app.holder import Holder
 from app.links import Link
 from app.settings import Settings
 from app.severa import schemas as severa
@@ -50,21 +51,23 @@ class FortnoxWindow:
 
 
 @pytest.fixture(scope="module")
-def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
+def holder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Holder]:
     """One database for all examples; each of them has a connection of its own in it."""
     folder: Path = tmp_path_factory.mktemp("hall")
-    opened = open_hall(Settings(database_url=f"sqlite:///{folder}/bridge.db", var_dir=folder))
-    yield opened
-    opened.db.close()
+    hall = open_hall(Settings(database_url=f"sqlite:///{folder}/bridge.db", var_dir=folder))
+    lock = locks.take(hall.db, "test", folder)
+    yield Holder(hall.db, lock, hall.clock)
+    lock.release()
+    hall.db.close()
 
 
 @cases("payment")
 def test_a_payment_reaches_severa_as_its_example_says(
-    case: Case, hall: Hall, request: pytest.FixtureRequest
+    case: Case, holder: Holder, request: pytest.FixtureRequest
 ) -> None:
     window = SeveraWindow(case.severa["before"])
-    sides = sides_of(case, hall, window, connection=request.node.callspec.id.replace("_", "-"))
-    item = claimed(case, hall, sides)
+    sides = sides_of(case, holder, window, connection=request.node.callspec.id.replace("_", "-"))
+    item = claimed(case, sides)
 
     skipped = None
     try:
@@ -74,34 +77,33 @@ def test_a_payment_reaches_severa_as_its_example_says(
 
     assert skipped == case.severa.get("skipped")
     assert window.written == written(case.severa.get("written"))
-    assert told(hall, item) == case.severa.get("log", [])
+    assert told(sides, item) == case.severa.get("log", [])
 
 
-def sides_of(case: Case, hall: Hall, window: SeveraWindow, *, connection: str) -> Sides:
+def sides_of(case: Case, holder: Holder, window: SeveraWindow, *, connection: str) -> Sides:
     settings = document(case.fortnox.get("settings", {})).model_copy(update={"name": connection})
-    nobody = cast(Any, None)  # holder and ensure: a payment asks for neither
     return Sides(
-        connection=Connection(connection, settings, True, None, hall.clock()),
+        connection=Connection(connection, settings, True, None, holder.clock()),
         severa=cast(Any, window),
         fortnox=cast(Any, FortnoxWindow(case.fortnox["Invoice"])),
-        db=hall.db,
-        clock=hall.clock,
-        holder=nobody,
-        ensure=nobody,
-        quarantine=timedelta(0),
-        registers=Registers(hall.clock),
+        db=holder.db,
+        clock=holder.clock,
+        holder=holder,
+        ensure=cast(Any, None),  # a payment needs no other record
+        quarantine=timedelta(minutes=1),
+        registers=Registers(holder.clock),
     )
 
 
-def claimed(case: Case, hall: Hall, sides: Sides) -> Item:
+def claimed(case: Case, sides: Sides) -> Item:
     """The row of the payment, and the invoice as it was carried over before."""
     number = case.fortnox["Invoice"]["DocumentNumber"]
     if case.severa["carried_over"]:
         link = Link("invoice", GUID, number, case.severa.get("told_before", {}))
-        with hall.db.transaction() as tx:
-            links.remember(tx, sides.name, link, hall.clock())
+        with sides.db.transaction() as tx:
+            links.remember(tx, sides.name, link, sides.clock())
     want = Want(sides.name, "payment", number, subject=f"invoice:{GUID}")
-    item = worklist.claim_now(hall.db, "test", want, hall.clock())
+    item = sides.holder.claim_now(want)
     assert item is not None
     return item
 
@@ -119,6 +121,6 @@ def written(expected: dict[str, Any] | None) -> list[dict[str, Any]]:
     ]
 
 
-def told(hall: Hall, item: Item) -> list[dict[str, str]]:
-    with hall.db.reading() as tx:
+def told(sides: Sides, item: Item) -> list[dict[str, str]]:
+    with sides.db.reading() as tx:
         return [{"what": one.what, **one.facts} for one in journal.read(tx, item.id)]

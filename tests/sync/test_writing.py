@@ -45,6 +45,7 @@ QUARANTINE = timedelta(minutes=10)
 PAUSE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 REF = "severa:1a00"
+FOUND = ("found_by_reference", {"system": "fortnox", "number": "88", "ref": REF})
 ITEM = Item("trf_1", "acme", "invoice", "1a00", "invoice:1a00", 0, 1, 0, None, "me")
 
 
@@ -297,7 +298,7 @@ def test_what_is_there_although_we_never_sent_it_is_adopted(stage: Stage) -> Non
     assert stage.create() == Created("88", None)
     assert stage.target.calls == ["look"]
     assert (stage.row().state, stage.row().target_id) == ("done", "88")
-    assert stage.log() == [("found_by_reference", {"number": "88", "ref": REF})]
+    assert stage.log() == [FOUND]
 
 
 def test_a_lookup_that_fails_sends_nothing(stage: Stage) -> None:
@@ -366,7 +367,7 @@ def test_found_on_the_first_look_it_is_adopted(stage: Stage, fate: Any) -> None:
     assert stage.create() == Created("88", None)
     assert (stage.target.sends, len(stage.target.made)) == (1, 1)
     assert (stage.row().state, stage.row().target_id) == ("done", "88")
-    assert stage.log() == [("found_by_reference", {"number": "88", "ref": REF})]
+    assert stage.log() == [FOUND]
 
 
 def test_found_on_the_second_look_it_is_adopted(stage: Stage) -> None:
@@ -415,8 +416,9 @@ def test_a_look_that_fails_is_no_empty_look(stage: Stage) -> None:
     assert stage.row().looks == 1
 
 
-def test_a_definite_no_to_the_second_call_leaves_the_first_in_doubt(stage: Stage) -> None:
-    """The first call may still have made it: nothing may be sent without two new looks."""
+def test_a_definite_no_after_a_doubt_is_a_definite_no_and_the_doubt_stays_counted(
+    stage: Stage,
+) -> None:
     stage.target.fates = [request_lost, refused]
     stage.ends(Unclear)
     stage.waits()

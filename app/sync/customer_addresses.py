@@ -1,0 +1,199 @@
+"""Addresses, Fortnox → Severa: invoice, delivery and visiting address ↔ billing, postal and visit.
+
+In Severa one address may be of several types, and the first listed of a type is the one that
+counts; addresses are never deleted there, they only cease to be of a type.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from app.effects import Intent
+from app.fortnox import schemas as fortnox
+from app.fortnox.text import clean
+from app.severa import schemas as severa
+from app.sync.sides import Sides
+from app.sync.writing import Creation, Found, change, create
+from app.worklist import Item
+
+Address = dict[str, Any]  # addressline, postalCode, city, country (code), phone
+FLAGS = {"billing": "isBillingAddress", "postal": "isPostalAddress", "visit": "isVisitAddress"}
+ATTRIBUTES = {
+    "billing": "is_billing_address",
+    "postal": "is_postal_address",
+    "visit": "is_visit_address",
+}
+
+
+class KnownCountries(Protocol):
+    @property
+    def countries(self) -> Mapping[str, str]: ...
+
+
+def translate(theirs: fortnox.Customer) -> dict[str, Address]:
+    """By Severa's types; what Fortnox does not know is left out."""
+    found = {
+        "billing": _address(
+            [theirs.address1, theirs.address2],
+            theirs.zip_code,
+            theirs.city,
+            theirs.country_code,
+            theirs.phone1,
+        ),
+        "postal": _address(
+            [theirs.delivery_address1, theirs.delivery_address2],
+            theirs.delivery_zip_code,
+            theirs.delivery_city,
+            theirs.delivery_country_code,
+        ),
+        "visit": _address(
+            [theirs.visiting_address],
+            theirs.visiting_zip_code,
+            theirs.visiting_city,
+            theirs.visiting_country_code,
+        ),
+    }
+    return {kind: address for kind, address in found.items() if set(address) - {"country"}}
+
+
+def _address(
+    lines: Sequence[str | None],
+    postal_code: str | None,
+    city: str | None,
+    country: str | None,
+    phone: str | None = None,
+) -> Address:
+    address = {
+        "addressline": "\n".join(line for line in lines if line) or None,
+        "postalCode": postal_code,
+        "city": city,
+        "country": country.upper() if country else None,
+        "phone": phone,
+    }
+    return {name: value for name, value in address.items() if value is not None}
+
+
+def grouped(addresses: Mapping[str, Address]) -> list[tuple[list[str], Address]]:
+    """Equal addresses are one in Severa, of several types; the phone is the billing address's."""
+    groups: list[tuple[list[str], Address]] = []
+    for kind, address in addresses.items():
+        same = next((one for one in groups if _place(one[1]) == _place(address)), None)
+        if same is None:
+            groups.append(([kind], address))
+        else:
+            same[0].append(kind)
+    return groups
+
+
+def _place(address: Address) -> Address:
+    return {name: value for name, value in address.items() if name != "phone"}
+
+
+@dataclass(frozen=True)
+class Addresses:
+    sides: Sides
+    item: Item
+    guids: Callable[[], KnownCountries]
+
+    def add(self, customer: str, addresses: Mapping[str, Address]) -> None:
+        """All of them, to a customer that has none yet."""
+        for kinds, address in grouped(addresses):
+            self._create(customer, kinds, address)
+
+    def alter(
+        self, customer: str, before: Mapping[str, Address], now: Mapping[str, Address]
+    ) -> None:
+        """Writes the types whose address is another one in Severa."""
+        theirs = {one.guid: one for one in self.sides.severa.addresses(customer)}
+        for kind in (one for one in FLAGS if one in before or one in now):
+            current = _first(theirs.values(), kind)
+            wanted = now.get(kind)
+            if current is None:
+                if wanted:
+                    self._create(customer, [kind], wanted)
+            elif wanted is None:
+                self._patch(current.guid, {FLAGS[kind]: False})
+            elif values := self._differing(current, before.get(kind) or {}, wanted):
+                if _belongs_elsewhere_too(current, kind, now):
+                    self._create(customer, [kind], wanted)
+                    self._patch(current.guid, {FLAGS[kind]: False})
+                else:
+                    self._patch(current.guid, values)
+                    theirs[current.guid] = _as_patched(current, values)
+
+    def _differing(self, current: severa.Address, before: Address, now: Address) -> Address:
+        names = [name for name in {**before, **now} if name != "country"]
+        known = {"addressline": current.addressline, "postalCode": current.postal_code}
+        known |= {"city": current.city, "phone": current.phone}
+        values: Address = {
+            name: now.get(name) for name in names if _plain(known[name]) != _plain(now.get(name))
+        }
+        country = self.guids().countries.get(now.get("country") or "")
+        if country and country != (current.country.guid if current.country else None):
+            values["country/guid"] = country
+        return values
+
+    def _create(self, customer: str, kinds: Sequence[str], address: Address) -> None:
+        payload = {name: value for name, value in address.items() if name != "country"}
+        country = self.guids().countries.get(address.get("country") or "")
+        payload |= {"country": {"guid": country}} if country else {}
+        payload |= {FLAGS[kind]: True for kind in kinds}
+        mark = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()[:12]
+        intent = Intent(
+            self.sides.name,
+            self.item.id,
+            "severa",
+            "create_address",
+            f"address:{customer}:{'+'.join(kinds)}:{mark}",
+            payload,
+        )
+        creation: Creation[severa.Address] = Creation(
+            intent,
+            look=lambda: self._look(customer, kinds, address),
+            send=lambda sent: self.sides.severa.create_address(customer, sent),
+            number=lambda made: made.guid.lower(),
+        )
+        create(self.sides, self.item, creation)
+
+    def _look(self, customer: str, kinds: Sequence[str], address: Address) -> Found | None:
+        for one in self.sides.severa.addresses(customer):
+            is_of_kinds = all(getattr(one, ATTRIBUTES[kind]) for kind in kinds)
+            if is_of_kinds and not self._differing(one, {}, address):
+                return Found(one.guid.lower())
+        return None
+
+    def _patch(self, guid: str, values: Address) -> None:
+        intent = Intent(
+            self.sides.name,
+            self.item.id,
+            "severa",
+            "update_address",
+            f"address:{guid}",
+            values,
+            creates=False,
+        )
+        change(self.sides, intent, lambda: self.sides.severa.change_address(guid, values))
+
+
+def _first(addresses: Iterable[severa.Address], kind: str) -> severa.Address | None:
+    return next((one for one in addresses if getattr(one, ATTRIBUTES[kind])), None)
+
+
+def _belongs_elsewhere_too(current: severa.Address, kind: str, now: Mapping[str, Address]) -> bool:
+    """Whether this address is of another type too, whose address is to stay another one."""
+    others = [one for one in FLAGS if one != kind and getattr(current, ATTRIBUTES[one])]
+    return any(_place(now.get(one) or {}) != _place(now[kind]) for one in others)
+
+
+def _as_patched(current: severa.Address, values: Address) -> severa.Address:
+    patched = current.model_dump(by_alias=True) | values
+    if "country/guid" in values:
+        patched["country"] = {"guid": values["country/guid"]}
+    return severa.Address.model_validate(patched)
+
+
+def _plain(text: str | None) -> str:
+    """As Fortnox would have it, lines and all: what it replaces is no difference."""
+    return ", ".join(line.strip() for line in clean(text).split("\n") if line.strip())

@@ -1,0 +1,86 @@
+"""A blocked invoice is moved to the error status in Severa, once, so that a project lead sees it.
+
+Where it stands there because of us it is carried on as if it stood in the transfer status: that is
+known by the last move we recorded, unless a look has found it elsewhere since.
+"""
+
+from app import effects, journal
+from app.effects import Intent
+from app.errors import (
+    Blocked,
+    BridgeError,
+    ConnectionBlocked,
+    Missing,
+    Refused,
+    VendorError,
+    because,
+)
+from app.severa.schemas import Invoice
+from app.sync.refusals import ending_of
+from app.sync.sides import Sides
+from app.sync.writing import change
+from app.worklist import Item
+
+MOVE, LEFT = "move_invoice", "left_error_status"
+
+
+def is_to_be_carried(sides: Sides, item: Item, invoice: Invoice) -> bool:
+    """It stands in the transfer status, or we took it from there."""
+    status = invoice.status.guid.lower()
+    if status == sides.document.invoice_statuses.transfer:
+        return True
+    held = _held_in(sides, item)
+    if held is not None and held != status and sides.plan is None:
+        with sides.db.transaction() as tx:
+            journal.write(tx, sides.name, item.id, LEFT, sides.clock())
+    return held == status
+
+
+def show(sides: Sides, item: Item, error: BridgeError) -> None:
+    """Only what needs a person, only from the transfer status, and only what is not there yet."""
+    ending = ending_of(error) if isinstance(error, VendorError) else error
+    status = sides.document.invoice_statuses.error
+    is_blocked = isinstance(ending, Blocked) and not isinstance(ending, ConnectionBlocked)
+    if not is_blocked or status is None or sides.plan is not None:
+        return
+    if _stands_in_transfer(sides, item) and not _was_refused(sides, item, status):
+        _move(sides, item, status)
+
+
+def _stands_in_transfer(sides: Sides, item: Item) -> bool:
+    statuses = sides.document.invoice_statuses
+    try:
+        status = sides.severa.invoice(item.key).status.guid.lower()
+    except Missing:
+        return False
+    return status == statuses.transfer != statuses.error
+
+
+def _move(sides: Sides, item: Item, status: str) -> None:
+    payload = {"status": status, "because_blocked": True}
+    intent = Intent(sides.name, item.id, "severa", "move_invoice", item.key, payload, creates=False)
+    try:
+        change(sides, intent, lambda: sides.severa.move_invoice(item.key, status))
+    except (Refused, Missing) as error:  # the reason why it was blocked matters more
+        warning = because("error_status_refused", words=error.words)
+        with sides.db.transaction() as tx:
+            journal.write(tx, sides.name, item.id, warning.code, sides.clock(), **warning.facts)
+        return
+    with sides.db.transaction() as tx:
+        journal.write(tx, sides.name, item.id, "moved_to_error", sides.clock())
+
+
+def _held_in(sides: Sides, item: Item) -> str | None:
+    """The status that our last move put it in because it was blocked, until somebody moves it."""
+    with sides.db.reading() as tx:
+        last = effects.latest(tx, item.id, MOVE)
+        if last is None or not last.payload.get("because_blocked") or last.state == "refused":
+            return None
+        left = [one.at for one in journal.read(tx, item.id) if one.what == LEFT]
+    return None if left and max(left) >= last.prepared_at else str(last.payload["status"])
+
+
+def _was_refused(sides: Sides, item: Item, status: str) -> bool:
+    with sides.db.reading() as tx:
+        last = effects.latest(tx, item.id, MOVE)
+    return last is not None and last.state == "refused" and last.payload.get("status") == status

@@ -1,0 +1,203 @@
+"""Listening as the leader: what has arrived is kept, then comes the next.
+
+An event is kept in one commit with the mark that says how far that is. When the socket ends, the
+next one starts where the marks stand. Before a token expires, or when somebody is to be added, a
+second socket is opened and takes the place of the first: so it does not matter what Fortnox does
+with expired tokens, or with companies that come late.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from random import uniform
+from threading import Event, Thread
+from time import monotonic
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import listened, processes
+from app.errors import CannotStore
+from app.fortnox.stream import StreamLost
+from app.hall import Hall
+from app.locks import ProcessLock
+from app.supervisor import Backoff
+from workers.ear import Ear, open_ear
+from workers.guests import Guests
+
+log = structlog.get_logger()
+
+BACKOFF = Backoff(first=1.0, most=60.0)
+PACE = 3.0
+SAY_SECONDS = 10.0
+RETRY_SECONDS = 30.0
+WORRYING = ("listener.lost", "listener.cannot_store")
+
+
+@dataclass
+class Leader:
+    """One reign: from the lock until it is lost or the process is to end.
+
+    `pace`: seconds between two looks at who is to be listened to, and at the lock.
+    """
+
+    hall: Hall
+    lock: ProcessLock
+    guests: Guests
+    ring: Callable[[int], None]
+    stop: Event
+    backoff: Backoff = BACKOFF
+    pace: float = PACE
+
+    def __post_init__(self) -> None:
+        self._over = Event()
+        self._ear: Ear | None = None
+        self._state = ""
+        self._tend_at = self._say_at = self._exchange_at = 0.0
+        self._wait, self._kept = 0.0, 0
+        self._heart = Thread(target=self._beat, name="listener-heart", daemon=True)
+
+    def run(self) -> None:
+        self._heart.start()
+        try:
+            while self._reigns():
+                self._once()
+        finally:
+            self._over.set()
+            self._close()
+            self._heart.join(timeout=10)
+
+    def _reigns(self) -> bool:
+        return not (self.stop.is_set() or self._over.is_set())
+
+    def _once(self) -> None:
+        """One socket, from its opening to its end."""
+        began = monotonic()
+        self._kept = 0
+        try:
+            self._ear = self._open()
+            if self._ear is None:
+                self._change("listener.nobody")
+                self._tell()
+                self.stop.wait(self.pace)
+                return
+            while self._reigns():
+                self._listen(self._ear)
+        except (StreamLost, SQLAlchemyError) as error:
+            self._close()
+            if self._reigns():
+                self._change("listener.lost", error=str(error)[:200])
+                self._pause(monotonic() - began)
+
+    def _open(self) -> Ear | None:
+        wanted = self.guests.wanted()
+        present = self.guests.bring(wanted.values())
+        ear = open_ear(self.hall, self.guests, present, seamless=False) if present else None
+        if ear is not None:
+            self._change("listener.listening", connections=len(ear.access))
+        return ear
+
+    def _listen(self, ear: Ear) -> None:
+        frames = ear.listen(min(self.pace, 1.0))
+        if frames:
+            self._keep(ear, frames)
+        if monotonic() >= self._tend_at:
+            self._tend_at = monotonic() + self.pace
+            self._tend_if_possible(ear)
+
+    def _keep(self, ear: Ear, frames: list[bytes]) -> None:
+        """Tried until it is kept: what comes later must not be marked before it."""
+        while self._reigns() and self.lock.still_held():
+            try:
+                self.ring(ear.keep(frames))
+                self._kept += len(frames)
+                return
+            except CannotStore as error:
+                self._change("listener.cannot_store", error=str(error))
+                self.stop.wait(1.0)
+        self._over.set()
+
+    def _tend_if_possible(self, ear: Ear) -> None:
+        """What can be heard is heard on, even while the list of companies cannot be read."""
+        try:
+            self._tend(ear)
+        except SQLAlchemyError as error:
+            log.warning("database.away", error=type(error).__name__)
+
+    def _tend(self, ear: Ear) -> None:
+        wanted = self.guests.wanted()
+        gone = [name for name in ear.access if name not in wanted]
+        if gone:
+            ear.remove(gone)
+            log.info("listener.removed", connections=gone)
+        if not ear.access:
+            raise StreamLost("nobody is left on it")
+        new = [
+            one
+            for name, one in wanted.items()
+            if ear.access.get(name) != one.document.fortnox and self.guests.may_come(name)
+        ]
+        is_old = self.hall.clock() >= ear.good_until
+        if monotonic() >= self._exchange_at and (is_old or self.guests.bring(new)):
+            self._exchange(ear)
+        if monotonic() >= self._say_at:
+            self._tell()
+
+    def _exchange(self, old: Ear) -> None:
+        """The new socket is listened to before the old one is let go; some is heard twice."""
+        self._exchange_at = monotonic() + RETRY_SECONDS
+        try:
+            present = self.guests.bring(self.guests.wanted().values())
+            new = open_ear(self.hall, self.guests, present, seamless=True)
+        except StreamLost as error:
+            log.warning("listener.not_exchanged", error=str(error)[:200])
+            return
+        if new is None:
+            return
+        self._exchange_at = 0.0
+        self._ear = new
+        with suppress(StreamLost):
+            while frames := old.listen(0.2):
+                self._keep(old, frames)
+        old.stream.close()
+        self._change("listener.listening", connections=len(new.access))
+
+    def _tell(self) -> None:
+        self._say_at = monotonic() + SAY_SECONDS
+        heard = self._ear.access if self._ear is not None else {}
+        refused = {name: why for name, why in self.guests.reasons.items() if name not in heard}
+        with self.hall.db.transaction() as tx:
+            listened.say(tx, heard, refused, self.hall.clock())
+
+    def _pause(self, lived: float) -> None:
+        self._wait = self.backoff.after(self._wait, self.backoff.reset if self._kept else lived)
+        self.stop.wait(self._wait * uniform(0.75, 1.25))  # noqa: S311 - spreads, guards nothing
+
+    def _close(self) -> None:
+        ear, self._ear = self._ear, None
+        if ear is not None:
+            ear.stream.close()
+
+    def _change(self, state: str, **facts: object) -> None:
+        """A line in the log for each change, not for each attempt."""
+        now = f"{state} {facts.get('connections', '')}"
+        if now != self._state:
+            self._state = now
+            say = log.warning if state in WORRYING else log.info
+            say(state, **facts)
+
+    def _beat(self) -> None:
+        while not self._over.is_set():
+            try:
+                if not self.lock.still_held():
+                    log.error("listener.lead_lost", process=self.lock.name)
+                    break
+                processes.beat(self.hall.db, self.lock.name, "listener", self.hall.clock())
+            except SQLAlchemyError as error:
+                log.warning("database.away", error=type(error).__name__)
+            if self._over.wait(self.pace):
+                return
+        self._over.set()
+        ear = self._ear
+        if ear is not None:
+            ear.stream.close()
