@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, Select, and_, case, exists, func, or_, select, true, update
+from sqlalchemy import Row, Select, and_, case, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app import ids
@@ -174,29 +174,29 @@ def settle(db: Database, item: Item, settlement: Settlement, now: datetime) -> N
 
 
 def wake(
-    tx: Tx,
-    connection: str,
-    waits_for: str,
-    now: datetime,
-    states: Sequence[str] = FREES["done"],
-    *,
-    begun_by: datetime | None = None,
+    tx: Tx, connection: str, waits_for: str, now: datetime, states: Sequence[str] = FREES["done"]
 ) -> int:
-    """Everything that waited for this is due at once; answers how many rows.
-
-    `begun_by`: only those whose last run began then or before.
-    """
-    begun = true() if begun_by is None else work.c.started_at <= begun_by
+    """Everything that waited for this is due at once; answers how many rows."""
     return tx.execute(
         update(work)
         .where(work.c.connection == connection, work.c.waits_for == waits_for)
-        .where(work.c.state.in_(states), begun)
+        .where(work.c.state.in_(states))
+        .values(state="queued", due_at=now, waits_for=None)
+    ).rowcount
+
+
+def wake_older(tx: Tx, connection: str, waits_for: str, begun_by: datetime, now: datetime) -> int:
+    """The same for those only whose last run began by then: they may have looked too early."""
+    return tx.execute(
+        update(work)
+        .where(work.c.connection == connection, work.c.waits_for == waits_for)
+        .where(work.c.state.in_(FREES["done"]), work.c.started_at <= begun_by)
         .values(state="queued", due_at=now, waits_for=None)
     ).rowcount
 
 
 def waited_for(tx: Tx, connection: str, prefix: str) -> list[str]:
-    """The things beginning so that some row waits for."""
+    """What some row waits for, of all that begins so."""
     found = work.c.waits_for.startswith(prefix, autoescape=True)
     return list(
         tx.scalars(

@@ -19,6 +19,9 @@ from app.severa import auth as severa_auth
 from app.severa.client import Severa
 from app.sync.sides import Registers, Sides
 from app.tokens import Fetch, TokenKeeper, TokenStore
+from app.worklist import POLL
+
+PATIENCE, POLL_PATIENCE = 60.0, 5.0  # seconds to wait for a turn; a poll comes back by itself
 
 
 @dataclass
@@ -89,7 +92,8 @@ class Workroom:
             self.limits.back_off(tokens.connection, tokens.system, pause)
 
         def wait() -> None:
-            self.limits.wait_turn(tokens.connection, tokens.system, lane)
+            patience = POLL_PATIENCE if lane == POLL else PATIENCE
+            self.limits.wait_turn(tokens.connection, tokens.system, lane, patience=patience)
 
         return Line(self.client, tokens, wait=wait, busy=busy)
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import worklist
 from app.hall import Hall
 from app.queue import Bell
+from app.sync.polls import planting
 from workers.process import WorkingProcess
 
 log = structlog.get_logger()
@@ -21,11 +22,13 @@ log = structlog.get_logger()
 EVERY_SECONDS = 1.0
 THREADS = 4
 PATIENCE = timedelta(seconds=10)
+PLANT_EVERY = timedelta(seconds=10)
 
 
 class Sweeper:
     def __init__(self, hall: Hall, redis_url: str) -> None:
         self._hall, self._stop = hall, Event()
+        self._plant_at = hall.clock()
         self._bell = Bell(redis_url)
         self._process = WorkingProcess(hall, "sweeper", redis_url, lost=self.stop)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="sweep")
@@ -47,6 +50,9 @@ class Sweeper:
 
     def _sweep(self) -> None:
         now = self._hall.clock()
+        if now >= self._plant_at:
+            planting.plant(self._hall.db, self._hall.settings, now)
+            self._plant_at = now + PLANT_EVERY
         with self._hall.db.reading() as tx:
             backlog = worklist.backlog(tx, now)
         if not backlog.due:

@@ -28,6 +28,7 @@ from app.sync import (
     customer,
     invoice,
     payment,
+    polls,
     probe,
     product,
     project,
@@ -35,6 +36,7 @@ from app.sync import (
     voucher,
 )
 from app.sync.meeting import Renamed
+from app.sync.polls import rhythm
 from app.sync.refusals import ending_of
 from app.sync.settling import DONE, settlement_of
 from app.sync.sides import Planned, Sides
@@ -48,6 +50,7 @@ HANDLERS: dict[str, Callable[[Sides, Item], Link | None]] = {
     "invoice": invoice.sync,
     "invoice_payment": voucher.invoice_payment,
     "payment": payment.sync,
+    "poll": polls.sync,
     "probe": probe.sync,
     "product": product.sync,
     "project": project.sync,
@@ -68,7 +71,8 @@ def process(sides: Sides, item: Item, settings: Settings) -> Link | None:
         sides.holder.drop(item)
         raise
     sides.holder.settle(item, settlement)
-    log.info(
+    say = log.debug if item.kind == "poll" else log.info  # they come all day long
+    say(
         "work.settled",
         connection=item.connection,
         kind=item.kind,
@@ -116,6 +120,8 @@ def _planned(sides: Sides, kind: str, key: str) -> Link:
 
 
 def _run(sides: Sides, item: Item, settings: Settings) -> tuple[Link | None, Settlement]:
+    if item.kind == "poll" and not settings.poll_interval:
+        return None, DONE
     try:
         doubtful = _leave_alone_if_open(sides, item)
         link = HANDLERS[item.kind](sides, item)
@@ -133,7 +139,7 @@ def _run(sides: Sides, item: Item, settings: Settings) -> tuple[Link | None, Set
     for system in doubtful:
         with sides.db.transaction() as tx:
             outages.note_answer(tx, sides.name, system, sides.clock())
-    return link, DONE
+    return link, rhythm.settlement(item, settings, sides.clock()) if item.kind == "poll" else DONE
 
 
 def _leave_alone_if_open(sides: Sides, item: Item) -> list[System]:
@@ -142,6 +148,8 @@ def _leave_alone_if_open(sides: Sides, item: Item) -> list[System]:
         return []
     with sides.db.reading() as tx:
         known = outages.known(tx, sides.name)
+    if item.kind == "poll":  # the other vendor's outage is none of its business
+        known = {one: is_open for one, is_open in known.items() if item.key.startswith(one)}
     for system, is_open in known.items():
         if is_open:
             raise TryLater(
@@ -158,6 +166,8 @@ def _note_failure(sides: Sides, error: VendorError) -> None:
 
 def _settlement(sides: Sides, item: Item, ending: Ending, settings: Settings) -> Settlement:
     now = sides.clock()
+    if item.kind == "poll" and not polls.stops_connection(item, ending):
+        return rhythm.settlement(item, settings, now, ending)
     if isinstance(ending, ConnectionBlocked):
         system = ending.reason.facts.get("system", "")
         with sides.db.transaction() as tx:

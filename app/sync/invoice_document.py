@@ -77,12 +77,13 @@ def unrounded(answer: fortnox.Invoice) -> Decimal:
 
 def currency_rate(severa: Decimal | None, register: Decimal | None) -> Decimal | None:
     """Crowns for one unit of the currency. Severa does not say which way round its rate is meant:
-    the reading nearer to Fortnox's register is taken; None when neither is anywhere near.
+    the reading nearer to Fortnox's register is taken; None when neither is anywhere near, or
+    the register has no rate to compare with.
     """
     if not severa or severa <= 0:
         return None
     if not register or register <= 0:
-        return severa
+        return None
     best = min((severa, 1 / severa), key=lambda one: max(one / register, register / one))
     is_near = max(best / register, register / best) <= 2
     return best.quantize(RATE_DIGITS).normalize() if is_near else None

@@ -76,9 +76,12 @@ def translate(facts: Facts) -> Rows:
     rows: list[InvoiceRowIn] = []
     amounts: list[tuple[Decimal, Decimal]] = []
     warnings: list[Reason] = []
+    untaxed = _nothing_is_zero(facts)
     for place, row in enumerate(facts.rows, start=1):
         parts = _parts(facts, row, place, warnings)
         vat = _vat(facts.invoice, row)
+        if vat is None and untaxed:
+            vat = Decimal(0)
         texts = split(row.description, LONGEST_DESCRIPTION)
         for number, part in enumerate(parts):
             rows.append(_row(facts, row, part, vat, place, texts[0] if texts else None))
@@ -233,13 +236,19 @@ def _cost_center(facts: Facts, row: InvoiceRow, part: Part) -> str | None:
 
 
 def _vat(invoice: Invoice, row: InvoiceRow) -> Decimal | None:
-    """Percent. An hour row without one takes the invoice's; another one only when all VAT is 0."""
-    if row.vat_rate is not None:
-        return row.vat_rate
-    if row.row_type == "Hours" and invoice.work_hour_value_added_tax is not None:
+    """Percent; an hour row without one takes the invoice's."""
+    if row.vat_rate is None and row.row_type == "Hours":
         return invoice.work_hour_value_added_tax
-    tax = invoice.total_tax.amount if invoice.total_tax else None
-    return Decimal(0) if tax == 0 else None
+    return row.vat_rate
+
+
+def _nothing_is_zero(facts: Facts) -> bool:
+    """Whether the invoice's own VAT says that rows without a rate have none."""
+    tax = facts.invoice.total_tax.amount if facts.invoice.total_tax else None
+    amounts = [
+        (_whole(row, []).line.total, _vat(facts.invoice, row) or Decimal(0)) for row in facts.rows
+    ]
+    return tax is not None and abs(money.vat_by_row(amounts) - tax) <= money.ORE * len(amounts)
 
 
 def _as_written(row: InvoiceRow, part: Part) -> str:
