@@ -47,6 +47,18 @@ def every(tx: Tx, vault: Vault) -> list[Connection]:
     return [_connection(row, vault) for row in rows]
 
 
+def at_work(tx: Tx) -> dict[str, datetime]:
+    """The active ones that nothing stops, and since when each has the settings it has."""
+    rows = tx.execute(
+        select(connections.c.name, connections.c.updated_at).where(
+            connections.c.active,
+            connections.c.stopped.is_(None),
+            connections.c.deleted_at.is_(None),
+        )
+    )
+    return {row.name: row.updated_at for row in rows}
+
+
 def put(tx: Tx, vault: Vault, document: Document, now: datetime) -> bool:
     """False when nothing differs from what is stored. A deleted one comes back with its log.
 

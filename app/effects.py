@@ -5,17 +5,19 @@ A creating write that is `sending` may have happened or not; nothing is sent aga
 `not_before` has passed and the target was asked twice.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, or_, select, update
 
 from app import ids
 from app.errors import System
 from app.models import effects
 
+LATEST = 200
 EffectState = Literal["prepared", "sending", "done", "refused"]
 
 
@@ -85,6 +87,30 @@ def of_work(tx: Tx, work_id: str) -> list[Row[Any]]:
     return list(
         tx.execute(select(effects).where(effects.c.work_id == work_id).order_by(effects.c.id))
     )
+
+
+def makers(tx: Tx, connection: str, action: str, ref: str) -> dict[System, str]:
+    """By system: the row that has begun to make this there, whether it knows the outcome or not."""
+    rows = tx.execute(
+        select(effects.c.system, effects.c.work_id).where(
+            effects.c.connection == connection,
+            effects.c.action == action,
+            effects.c.ref == ref,
+            effects.c.creates,
+            effects.c.sends > 0,
+        )
+    )
+    return {row.system: row.work_id for row in rows}
+
+
+def touched_since(tx: Tx, connection: str, names: Collection[str], since: datetime) -> bool:
+    """Whether we wrote lately to a record with one of these names, on either side."""
+    latest = select(effects).order_by(effects.c.id.desc()).limit(LATEST).subquery()
+    named = or_(latest.c.target_id.in_(names), latest.c.ref.in_(names))
+    query = select(latest.c.id).where(
+        latest.c.connection == connection, latest.c.prepared_at >= since, named
+    )
+    return tx.execute(query.limit(1)).first() is not None
 
 
 def forgive(tx: Tx, work_id: str) -> None:

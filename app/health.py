@@ -13,7 +13,8 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse, Response
 
-from app import clock, metrics, processes, worklist
+from app import clock, connections, cursors, listened, metrics, processes, worklist
+from app.checks import coverage
 from app.errors import BridgeError
 from app.hall import Hall
 
@@ -62,6 +63,7 @@ def mount(app: FastAPI, hall: Hall, redis: Redis, *, patience: float = PATIENCE)
         "redis": Probe(lambda: _redis(redis)),
         "worker": Probe(lambda: _worker(hall)),
         "backlog": Probe(lambda: _backlog(hall)),
+        "coverage": Probe(lambda: _coverage(hall)),
     }
 
     @app.get("/health", tags=["health"])
@@ -110,3 +112,14 @@ def _backlog(hall: Hall) -> Finding:
         return Finding(ok=True, detail="nothing is due")
     detail = f"{due.due} due, the oldest since {clock.iso(due.oldest)}"
     return Finding(ok=now - due.oldest <= LONGEST_DUE, detail=detail)
+
+
+def _coverage(hall: Hall) -> Finding:
+    """Every active connection is listened to and polled, as far as it is switched on."""
+    with hall.db.reading() as tx:
+        at_work = connections.at_work(tx)
+        standings = listened.standings(tx)
+        polls = cursors.beginning_with(tx, (coverage.POLL,))
+    late = coverage.behind(at_work, standings, polls, hall.settings, hall.clock())
+    detail = f"{len(late)} of {len(at_work)} connections are behind"
+    return Finding(ok=not late, detail=detail)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, select, tuple_, update
+from sqlalchemy import Row, func, select, tuple_, update
 
 from app import ids, worklist
 from app.db import upsert
@@ -90,6 +90,16 @@ def find(tx: Tx, event_id: str) -> Row[Any] | None:
 def about(tx: Tx, work_id: str) -> Sequence[Row[Any]]:
     """The events that pointed to one row of the work list, oldest first."""
     return tx.execute(select(events).where(events.c.work_id == work_id).order_by(events.c.id)).all()
+
+
+def last_told(tx: Tx, work_id: str) -> datetime | None:
+    """When somebody last told of this row by himself; a poll only asks."""
+    told: datetime | None = tx.scalar(
+        select(func.max(events.c.received_at)).where(
+            events.c.work_id == work_id, events.c.door != "poll"
+        )
+    )
+    return told
 
 
 def point_to(tx: Tx, old_work_id: str, new_work_id: str) -> None:

@@ -27,6 +27,13 @@ def write(
     )
 
 
+def said_since(tx: Tx, work_id: str, instant: datetime) -> bool:
+    query = select(transfer_log.c.id).where(
+        transfer_log.c.work_id == work_id, transfer_log.c.at >= instant
+    )
+    return tx.execute(query.limit(1)).first() is not None
+
+
 def read(tx: Tx, work_id: str) -> Sequence[Row[Any]]:
     return tx.execute(
         select(transfer_log).where(transfer_log.c.work_id == work_id).order_by(transfer_log.c.id)

@@ -17,6 +17,7 @@ from app.errors import Reason
 
 STANDING = "listener"
 GAP = "gap:"
+POLLED = {"vouchers": ("invoices", "supplierinvoices")}  # what a voucher tells of, elsewhere
 KEPT = timedelta(days=14)  # how long Fortnox can send an event again
 
 
@@ -80,11 +81,14 @@ def open_gaps(tx: Tx, connection: str | None = None) -> list[Gap]:
         if not row.name.startswith(GAP)
     }
     gaps = [_gap(row.connection, row.name, row.value) for row in rows if row.name.startswith(GAP)]
-    return [
-        gap
-        for gap in gaps
-        if (at := polled.get((gap.connection, _plain(gap.topic)))) is None or at <= gap.until
-    ]
+    return [gap for gap in gaps if not _is_closed(gap, polled)]
+
+
+def _is_closed(gap: Gap, polled: Mapping[tuple[str, str], datetime]) -> bool:
+    """A poll goes on where it left: one run after the gap has seen what changed in it."""
+    registers = POLLED.get(gap.topic, (_plain(gap.topic),))
+    runs = [polled.get((gap.connection, register)) for register in registers]
+    return all(run is not None and run > gap.until for run in runs)
 
 
 def _standing(value: str, seen_at: datetime | None, updated_at: datetime) -> Standing:

@@ -3,19 +3,21 @@
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
+from sqlalchemy import Column, Select, func, select
 from sqlalchemy import Connection as Tx
-from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import worklist
 from app.db import Database
-from app.models import connections, outages, processes, work
+from app.listened import STANDING
+from app.models import connections, cursors, outages, processes, work
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SOURCES = ("severa", "fortnox")
@@ -67,6 +69,7 @@ def _figures(tx: Tx, now: datetime) -> Iterator[Metric]:
     yield _outages(tx)
     yield _connections(tx)
     yield _seen(tx)
+    yield _lag(tx, now)
 
 
 def _work(tx: Tx) -> Metric:
@@ -113,3 +116,24 @@ def _seen(tx: Tx) -> Metric:
     for kind, seen_at in tx.execute(query):
         family.add_metric((kind,), seen_at.timestamp())
     return family
+
+
+def _lag(tx: Tx, now: datetime) -> Metric:
+    """Of the connection that is furthest behind, among the active ones that nothing stops."""
+    family = GaugeMetricFamily(
+        "bridge_lag_seconds", "Time since a source was last heard or asked", labels=("source",)
+    )
+    listener = tx.scalar(_oldest(cursors.c.seen_at).where(cursors.c.name == STANDING))
+    polls = tx.scalar(_oldest(cursors.c.updated_at).where(cursors.c.name.startswith("poll:")))
+    for source, last in (("listener", listener), ("poll", polls)):
+        if last is not None:
+            family.add_metric((source,), (now - last).total_seconds())
+    return family
+
+
+def _oldest(when: Column[Any]) -> Select[Any]:
+    return (
+        select(func.min(when))
+        .join(connections, connections.c.name == cursors.c.connection)
+        .where(connections.c.active, connections.c.stopped.is_(None))
+    )

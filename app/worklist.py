@@ -322,6 +322,17 @@ def retry(tx: Tx, row_ids: Sequence[str], now: datetime, lane: int = LIVE) -> in
     ).rowcount
 
 
+def running(tx: Tx, connection: str, kind: str) -> list[str]:
+    """The keys of this kind that are being looked at just now."""
+    return list(
+        tx.scalars(
+            select(work.c.key).where(
+                work.c.connection == connection, work.c.kind == kind, work.c.state == "running"
+            )
+        )
+    )
+
+
 def running_holders(tx: Tx) -> list[str]:
     """The names of the processes that hold rows."""
     rows = tx.execute(select(work.c.claimed_by).where(work.c.state == "running").distinct())

@@ -52,7 +52,7 @@ def checks(client: TestClient) -> tuple[int, list[str]]:
     """The status, and the names of the checks that fail."""
     answer = client.get("/ready")
     found = answer.json()["checks"]
-    assert list(found) == ["database", "redis", "worker", "backlog"]
+    assert list(found) == ["database", "redis", "worker", "backlog", "coverage"]
     assert all(set(one) == {"ok", "detail"} and one["detail"] for one in found.values())
     return answer.status_code, [name for name, one in found.items() if not one["ok"]]
 

@@ -16,7 +16,7 @@ from app.hall import Hall, open_hall
 from app.holder import Holder
 from app.models import metadata, work
 from app.settings import Settings
-from app.worklist import Item, Settlement, Want
+from app.worklist import RUNNING_PER_CONNECTION, Item, Settlement, Want
 from tests import servers
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -140,6 +140,14 @@ def test_rows_of_a_process_that_ended_are_taken_back_and_of_a_living_one_not(hal
         "3": ("running", "paused"),
     }
     assert me.take_back_lost() == 0
+
+
+def test_threads_that_claim_at_once_take_no_more_than_the_connections_share(hall: Hall) -> None:
+    me = holder(hall)
+    enqueue(hall, *[f"{number:02}" for number in range(20)])
+    with ThreadPoolExecutor(12) as threads:
+        items = list(threads.map(lambda _: me.claim(), range(24)))
+    assert sum(item is not None for item in items) == RUNNING_PER_CONNECTION
 
 
 def test_a_row_let_go_or_renamed_is_no_longer_ours(hall: Hall) -> None:

@@ -518,6 +518,36 @@ def test_postgres_that_is_stopped_is_a_503_at_once_and_comes_back_by_itself(
 # Behind the answer.
 
 
+def test_the_workers_are_told_after_the_commit_and_of_what_is_to_be_done_only(
+    opened: Hall,
+) -> None:
+    empty(opened)
+    app, rung = FastAPI(), []
+
+    def ring(rows: int) -> None:
+        with opened.db.reading() as tx:
+            rung.append((rows, len(tx.execute(select(work)).all())))
+
+    webhooks.mount(app, Doors(opened, ring))
+    with served(app) as url, httpx.Client(timeout=30) as client:
+        door = Door(opened, url, client)
+        assert door.knock(message_id="first").status_code == 202
+        assert [rows for rows in rung if rows[0]] == [(1, 1)]
+        rung.clear()
+        answers = [
+            door.knock(message_id="first"),
+            door.knock(KNOCK | {"type": "user.updated"}, "ignored"),
+            door.knock(KNOCK | {"timestamp": "2026-11-24T09:00:00Z"}, "first"),
+            door.knock(b"{}", "shape"),
+            door.knock(padded(LARGEST + 1), "large"),
+            door.post(b"{}", {}),
+        ]
+        with away(door, "events"):
+            answers.append(door.knock(message_id="away"))
+    assert [answer.status_code for answer in answers] == [200, 202, 409, 400, 413, 401, 503]
+    assert sum(rows for rows, _ in rung) == 0
+
+
 def test_redis_away_changes_neither_the_answer_nor_its_speed(opened: Hall) -> None:
     empty(opened)
     with (

@@ -296,7 +296,7 @@ def crowd(subjects: int, rows: int) -> list[Want]:
 def test_eight_threads_never_run_two_rows_of_one_subject(hall: Hall) -> None:
     for number in range(4):
         connect(hall, f"c{number}")
-    wants = crowd(subjects=10, rows=80)
+    wants = crowd(subjects=10, rows=40)
     enqueue(hall, *wants)
     running: set[tuple[str, str]] = set()
     ran: list[str] = []
@@ -325,7 +325,7 @@ from datetime import datetime
 from app import worklist
 from app.db import Database
 
-url, me, now, total = json.loads(sys.argv[1])
+url, me, now = json.loads(sys.argv[1])
 db, instant = Database(url), datetime.fromisoformat(now)
 print("ready", flush=True)
 sys.stdin.readline()
@@ -349,12 +349,12 @@ print(json.dumps(ran), flush=True)
 def test_three_processes_share_the_list_and_run_every_row_once(hall: Hall) -> None:
     for number in range(4):
         connect(hall, f"c{number}")
-    wants = crowd(subjects=30, rows=90)
+    wants = crowd(subjects=20, rows=60)
     enqueue(hall, *wants)
     url = hall.db.url.render_as_string(hide_password=False)
     takers = [
         subprocess.Popen(
-            [sys.executable, "-c", TAKER, json.dumps([url, f"p{number}", NOW.isoformat(), 90])],
+            [sys.executable, "-c", TAKER, json.dumps([url, f"p{number}", NOW.isoformat()])],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -373,7 +373,7 @@ def test_three_processes_share_the_list_and_run_every_row_once(hall: Hall) -> No
     assert sorted(key for keys in ran for key in keys) == [one.key for one in wants]
     with hall.db.reading() as tx:
         attempts = tx.execute(select(func.sum(work.c.attempts), func.max(work.c.attempts))).one()
-    assert tuple(attempts) == (90, 1)
+    assert tuple(attempts) == (60, 1)
 
 
 # How a run ends.

@@ -11,12 +11,14 @@ import redis
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import locks
-from app.hall import Hall
+from app import embedded, locks
+from app import log as log_lines
+from app.hall import Hall, open_hall
 from app.holder import Holder
 from app.limits import Limits
 from app.locks import ProcessLock
 from app.queue import Bell
+from app.settings import settings
 from app.supervisor import Backoff
 from app.workroom import Workroom
 from workers.guests import Guests
@@ -89,8 +91,17 @@ class Listener:
             lock.release()
 
 
-def main(hall: Hall, redis_url: str) -> None:
-    listener = Listener(hall, redis_url)
+def main() -> None:
+    given = settings()
+    log_lines.set_up(given)
+    url, owner = embedded.at(given.redis_url, given.var_dir / "redis")
+    listener = Listener(open_hall(given), url)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: listener.stop())
     listener.run()
+    if owner is not None:
+        owner.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -2,7 +2,17 @@
 
 from fastapi import FastAPI
 
-from app.api import backfills, checks, connections, docs, events, problems, retries, transfers
+from app.api import (
+    backfills,
+    checks,
+    connections,
+    coverage,
+    docs,
+    events,
+    problems,
+    retries,
+    transfers,
+)
 from app.api.desk import Desk, Hint, Look, Plan
 from app.hall import Hall
 
@@ -22,6 +32,7 @@ def mount(app: FastAPI, hall: Hall, *, hint: Hint, plan: Plan, look: Look) -> No
         backfills.routes,
         checks.routes,
         connections.routes,
+        coverage.routes,
         transfers.routes,
         retries.routes,
         events.routes,

@@ -100,17 +100,10 @@ def sweeper() -> None:
 
 def listener() -> None:
     """Fortnox's WebSocket, for all connections; of several, one listens and the others stand by."""
-    from workers import listener as listening
-
-    given = settings()
-    log.set_up(given)
-    if not given.fortnox_websocket_url:
+    if not settings().fortnox_websocket_url:
         typer.echo("FORTNOX_WEBSOCKET_URL is empty: there is nothing to listen to.", err=True)
         raise typer.Exit(1)
-    url, owner = embedded.at(given.redis_url, given.var_dir / "redis")
-    listening.main(open_hall(given), url)
-    if owner is not None:
-        owner.stop()
+    os.execv(sys.executable, [sys.executable, "-m", "workers.listener"])  # noqa: S606 - no shell
 
 
 def say_key(hall: Hall) -> None:

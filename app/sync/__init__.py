@@ -33,6 +33,7 @@ from app.sync import (
     product,
     project,
     project_fee,
+    second_look,
     voucher,
 )
 from app.sync.meeting import Renamed
@@ -65,6 +66,8 @@ def process(sides: Sides, item: Item, settings: Settings) -> Link | None:
         link, settlement = _run(sides, item, settings)
         if item.kind == "project":
             project_fee.look_again(sides, item.key)
+        with sides.db.reading() as tx:
+            settlement = second_look.arranged(tx, item, settlement, sides.clock())
     except Renamed:
         return None
     except BaseException:

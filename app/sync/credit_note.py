@@ -68,7 +68,7 @@ def original_of(sides: Sides, note: Invoice) -> Original | None:
         link = sides.ensure("invoice", guid)
     if link is None or not link.fortnox_id:
         return None
-    return Original(sides.fortnox.invoice(link.fortnox_id), link.carried)
+    return Original(_read(sides, link.fortnox_id), link.carried)
 
 
 def severa_number(note: Invoice) -> str | None:
@@ -97,10 +97,10 @@ def is_by_credit(payload: Payload) -> bool:
 
 def look(sides: Sides, payload: Payload, ref: str) -> Found | None:
     """The note that the credited invoice names, unless another Severa invoice stands behind it."""
-    read = sides.fortnox.invoice(payload[BY_CREDIT])
+    read = _read(sides, payload[BY_CREDIT])
     if read.credit_invoice_reference is None:
         return None
-    note = sides.fortnox.invoice(read.credit_invoice_reference)
+    note = _read(sides, read.credit_invoice_reference)
     if note.external_invoice_reference1 != ref and not _is_nobodys(note, read):
         return None
     return Found(note.document_number, note.cancelled)
@@ -163,6 +163,14 @@ def warnings(
     return [because("credit_not_linked", number=number, original=original.number)]
 
 
+def _read(sides: Sides, number: str) -> fortnox.Invoice:
+    """Invoices are never deleted in Fortnox: one that is not found is not shown yet."""
+    try:
+        return sides.fortnox.invoice(number)
+    except Missing as error:
+        raise TryLater(because("invoice_not_shown_yet", number=number)) from error
+
+
 def _is_on_its_way(sides: Sides, guid: str, state: str) -> bool:
     """It stands in the transfer status, or was blocked and put into the error status by us."""
     try:
@@ -179,10 +187,11 @@ def _goes_by_credit(sides: Sides, intent: Intent, asked: Translation, original: 
         raise Blocked(because("credit_original_cancelled", number=original.number))
     if theirs.credit_invoice_reference is None:
         return is_whole and theirs.booked
-    note = sides.fortnox.invoice(theirs.credit_invoice_reference)
+    note = _read(sides, theirs.credit_invoice_reference)
     if note.cancelled or not _is_nobodys(note, theirs):
         return False
-    given, wanted, owed = (abs(one or 0) for one in (note.net, asked.net, theirs.net))
+    nets = note.net, asked.net, theirs.net
+    given, wanted, owed = (abs(one or Decimal(0)) for one in nets)
     if is_whole and given == wanted:
         return True  # by hand, or by us before a database was restored: the same event
     if given + wanted > owed:

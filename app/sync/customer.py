@@ -15,6 +15,7 @@ from app.severa import schemas as severa
 from app.sync import customer_intake
 from app.sync.meeting import meet
 from app.sync.register import Record, Register, carry_over, is_there, known_link, unchanged
+from app.sync.right_of_way import give_way
 from app.sync.seen import digest
 from app.sync.sides import Sides
 from app.worklist import Item
@@ -44,6 +45,8 @@ def sync(sides: Sides, item: Item) -> Link:
     number = known.fortnox_id if known else customer.number
     if number is not None and meet(sides, item, f"customer#{number}"):
         customer = _read(sides, item)
+    if known is None and number is not None:
+        give_way(sides, "customer", str(number), "severa")
     addresses = sides.severa.addresses(item.key)
     settings = sides.severa.country_settings(item.key)
     seen = digest(customer, [*addresses, *settings])

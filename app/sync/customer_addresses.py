@@ -88,7 +88,8 @@ def grouped(addresses: Mapping[str, Address]) -> list[tuple[list[str], Address]]
 
 
 def _place(address: Address) -> Address:
-    return {name: value for name, value in address.items() if name != "phone"}
+    place = {name: value for name, value in address.items() if name != "phone"}
+    return place | {"addressline": _plain(address.get("addressline"))}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from app import effects, journal, links, worklist
 from app.effects import Intent
 from app.errors import Blocked, Missing, NothingToDo, Reason, Refused, System, because
 from app.links import Link
+from app.sync.right_of_way import give_way
 from app.sync.sides import Sides
 from app.sync.writing import Creation, Found, create
 from app.worklist import Item
@@ -62,6 +63,7 @@ def take_in(sides: Sides, item: Item, intake: Intake) -> Link:
 
 
 def _first(sides: Sides, item: Item, intake: Intake) -> Link:
+    give_way(sides, intake.kind, intake.number, "fortnox")
     intent = Intent(
         sides.name,
         item.id,
@@ -73,6 +75,8 @@ def _first(sides: Sides, item: Item, intake: Intake) -> Link:
     creation: Creation[str] = Creation(
         intent, look=lambda: _look(sides, intake), send=intake.make, number=lambda made: made
     )
+    if sides.plan is not None and (there := creation.look()):
+        return Link(intake.kind, there.number, intake.number, {})
     created = _create(sides, item, creation)
     if sides.plan is not None:
         return Link(intake.kind, created.number, intake.number, {})

@@ -13,6 +13,7 @@ from app.sync import product_intake
 from app.sync.article_names import only_one_with, same_name
 from app.sync.meeting import meet
 from app.sync.register import Record, Register, carry_over, is_there, known_link, unchanged
+from app.sync.right_of_way import give_way
 from app.sync.seen import digest
 from app.sync.sides import Sides
 from app.worklist import Item
@@ -30,6 +31,8 @@ def sync(sides: Sides, item: Item) -> Link:
     number = known.fortnox_id if known else code_of(article)
     if meet(sides, item, f"product#{number}"):
         article = _read(sides, item)
+    if known is None:
+        give_way(sides, "product", number, "severa")
     seen = digest(article)
     if known is not None and unchanged(known, master, seen):
         return known

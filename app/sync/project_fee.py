@@ -9,19 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from sqlalchemy import select
-
 from app import journal, links, worklist
-from app.errors import Blocked, Missing, NothingToDo, Reason, Refused, because
+from app.errors import Blocked, ConnectionBlocked, Missing, NothingToDo, Reason, Refused, because
 from app.fortnox.schemas import SupplierInvoice
 from app.links import Link
-from app.models import work
 from app.severa.schemas import Project
 from app.sync import fee_ledger
 from app.sync.fee_content import CORRECTION, Content, translate
 from app.sync.fee_desk import Desk
 from app.sync.fee_ledger import KIND, Fee, standing, total
 from app.sync.fee_rows import FeeRow, amount_in, fee_rows
+from app.sync.refusals import ending_of
 from app.sync.sides import Sides
 from app.worklist import Item, Want
 
@@ -60,12 +58,8 @@ def look_again(sides: Sides, project_guid: str) -> None:
         for name in (project_guid, link.fortnox_id if link else None):
             if name:
                 worklist.wake(tx, sides.name, waiting_key(name), now)
-        running = tx.scalars(
-            select(work.c.key).where(
-                work.c.connection == sides.name, work.c.kind == KIND, work.c.state == "running"
-            )
-        )
-        worklist.enqueue(tx, [Want(sides.name, KIND, key) for key in running], now)
+        looking = worklist.running(tx, sides.name, KIND)
+        worklist.enqueue(tx, [Want(sides.name, KIND, key) for key in looking], now)
 
 
 def waiting_key(project: str) -> str:
@@ -90,6 +84,11 @@ class Run:
             self._settle(row, booked, fees)
         except Blocked as blocked:
             self.held_up.append(blocked)
+        except Refused as refused:
+            ending = ending_of(refused)
+            if not isinstance(ending, Blocked) or isinstance(ending, ConnectionBlocked):
+                raise
+            self.held_up.append(ending)
 
     def _settle(self, row: str, booked: FeeRow | None, fees: Sequence[Fee]) -> None:
         if any(fee.state == "removed" for fee in fees):

@@ -132,6 +132,8 @@ def _create(sides: Sides, item: Item, register: Register, record: Record, payloa
         number=lambda _answer: record.number,
         unique=True,
     )
+    if sides.plan is not None and creation.look():
+        return Link(register.kind, record.severa_id, record.number, {"payload": payload})
     created = create(sides, item, creation)
     answer, sent = created.answer, payload
     if answer is None and sides.plan is None:

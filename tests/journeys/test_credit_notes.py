@@ -8,6 +8,7 @@ import pytest
 
 from app import links, sync, worklist
 from app.sandbox.chaos import Fault, Kind
+from app.sandbox.fortnox.options import utc_now
 from app.sandbox.severa import DRAFT, PAID, RECEIVED, TRANSFER, Row
 from app.worklist import Want
 from tests.journeys.test_doubt import settle_down
@@ -363,15 +364,29 @@ def test_a_credit_that_comes_late_is_found_and_not_made_again(shop: Workshop) ->
 def test_a_credit_that_reads_do_not_show_yet_is_not_made_again(shop: Workshop) -> None:
     original = booked_original(shop)
     note = note_on(shop, original)
-    shop.partners.fortnox.options.show_delay = 3600
+    options = shop.partners.fortnox.options
+    options.clock = lambda: utc_now() + timedelta(hours=2)  # the invoice has long been there
+    options.show_delay = 3600
     fail_once(shop, "lose")
     carry(shop, note)
     settle_down(shop, rounds=1)
     assert shop.outcome("invoice", note) == ("waiting", "outcome_unknown")
-    shop.partners.fortnox.options.show_delay = 0
+    options.show_delay = 0
     settle_down(shop)
     assert numbers(shop) == ["1", "2"]
     assert status(shop, note) == RECEIVED
+
+
+def test_a_note_on_an_invoice_that_reads_do_not_show_yet_waits(shop: Workshop) -> None:
+    original = booked_original(shop)
+    note = note_on(shop, original)
+    shop.partners.fortnox.options.show_delay = 3600
+    carry(shop, note)
+    assert shop.outcome("invoice", note) == ("waiting", "invoice_not_shown_yet")
+    assert numbers(shop) == ["1"]
+    shop.partners.fortnox.options.show_delay = 0
+    settle_down(shop)
+    assert numbers(shop) == ["1", "2"]
 
 
 def test_a_credit_that_was_begun_is_never_tried_the_other_way(shop: Workshop) -> None:

@@ -10,7 +10,7 @@ from app.inbox import Heard
 from app.sandbox.severa import PAID, TRANSFER
 from app.worklist import Want
 from tests.ears import all_kept, happened, kept, listening
-from tests.installation import until
+from tests.installation import Vendors, until
 from tests.workshop import Workshop
 
 READINGS = pytest.mark.parametrize("reading", ["inclusive", "exclusive"])
@@ -24,11 +24,16 @@ def carried(shop: Workshop) -> tuple[str, str]:
     return guid, shop.row("invoice", guid).target_id
 
 
+@pytest.fixture(autouse=True)
+def customers(partners: Vendors) -> None:
+    partners.books.add_customer(CustomerNumber="10")
+
+
 def things_happen(shop: Workshop, count: int, tenant: str = "654896") -> None:
     """One event each, of a topic that is asked for."""
     books = shop.partners.fortnox.tenants[tenant]
     for _ in range(count):
-        books.add_supplier_invoice([])
+        books.add_invoice(CustomerNumber="10", InvoiceRows=[])
 
 
 def tenants_on_sockets(shop: Workshop) -> set[int]:
@@ -54,16 +59,9 @@ def open_gaps(shop: Workshop) -> list[listened.Gap]:
         return listened.open_gaps(tx, "acme")
 
 
-def invoices_happen(shop: Workshop, count: int) -> None:
-    books = shop.partners.books
-    number = next(iter(books.customers))
-    for _ in range(count):
-        books.add_invoice(CustomerNumber=number, InvoiceRows=[])
-
-
 def add_company(shop: Workshop, name: str = "beta", tenant: str = "777") -> None:
     fortnox = shop.partners.fortnox
-    fortnox.add_tenant(tenant)
+    fortnox.add_tenant(tenant).add_customer(CustomerNumber="10")
     fortnox.consent("demo-client", tenant)
     connect(shop, name, tenant)
 
@@ -105,10 +103,10 @@ def test_what_happens_while_it_is_down_is_heard_afterwards(
     with listening(shop, redis_url) as ears:
         ears.are_open("acme")
         since = so_far(shop)
-        invoices_happen(shop, 3)
+        things_happen(shop, 3)
         all_kept(shop, since)
     shop.clock.move_on(timedelta(hours=1))
-    invoices_happen(shop, 30)
+    things_happen(shop, 30)
     assert len(kept(shop.hall.db)) < len(happened(shop, since=since))
     with listening(shop, redis_url):
         all_kept(shop, since)
@@ -120,7 +118,7 @@ def test_copies_are_kept_once(shop: Workshop, redis_url: str) -> None:
     with listening(shop, redis_url) as ears:
         ears.are_open("acme")
         since = so_far(shop)
-        invoices_happen(shop, 10)
+        things_happen(shop, 10)
         all_kept(shop, since)
     assert len(kept(shop.hall.db)) == 10
 
@@ -130,7 +128,7 @@ def test_what_also_came_by_webhook_is_a_duplicate(shop: Workshop, redis_url: str
     with listening(shop, redis_url) as ears:
         ears.are_open("acme")
         since = so_far(shop)
-        invoices_happen(shop, 1)
+        things_happen(shop, 1)
         all_kept(shop, since)
         event = shop.partners.fortnox.events[since]
         body = json.dumps(event).encode()
@@ -150,12 +148,12 @@ def test_a_socket_that_is_dropped_twenty_times_loses_and_doubles_nothing(
     with listening(shop, redis_url) as ears:
         ears.are_open("acme")
         since = so_far(shop)
-        invoices_happen(shop, 1)
+        things_happen(shop, 1)
         all_kept(shop, since)
         for _ in range(20):
-            invoices_happen(shop, 7)
+            things_happen(shop, 7)
             shop.partners.fortnox.drop_sockets()
-            invoices_happen(shop, 8)
+            things_happen(shop, 8)
         all_kept(shop, since)
     assert len(kept(shop.hall.db)) == 301
 
@@ -167,10 +165,10 @@ def test_expired_tokens_are_replaced_and_nothing_is_missed(shop: Workshop, redis
         ears.are_open("acme")
         since = so_far(shop)
         for _ in range(5):
-            invoices_happen(shop, 2)
+            things_happen(shop, 2)
             all_kept(shop, since)
             shop.partners.fortnox.expire_tokens()
-            invoices_happen(shop, 2)
+            things_happen(shop, 2)
             all_kept(shop, since)
         reasons = shop.connection().stopped
     assert reasons is None
@@ -183,13 +181,13 @@ def test_before_a_token_expires_another_socket_takes_over(shop: Workshop, redis_
     with listening(shop, redis_url) as ears:
         ears.are_open("acme")
         since = so_far(shop)
-        invoices_happen(shop, 1)
+        things_happen(shop, 1)
         all_kept(shop, since)
         first = set(fortnox._sockets)
         shop.clock.move_on(timedelta(minutes=59, seconds=30))
         until("another socket is open", lambda: fortnox._sockets and not fortnox._sockets & first)
         fortnox.tokens.access = dict(list(fortnox.tokens.access.items())[-1:])
-        invoices_happen(shop, 5)
+        things_happen(shop, 5)
         all_kept(shop, since)
         assert len(fortnox._sockets) == 1
 
@@ -222,7 +220,7 @@ def test_a_company_that_is_switched_off_misses_nothing(shop: Workshop, redis_url
         ears.are_open("acme")
         switch(shop, "acme", active=False)
         since = so_far(shop)
-        invoices_happen(shop, 5)
+        things_happen(shop, 5)
         all_kept(shop, since)
         assert shop.run() == 0
         switch(shop, "acme", active=True)
@@ -276,7 +274,7 @@ def test_after_more_than_two_weeks_it_says_what_may_be_missing(
     with listening(shop, redis_url) as ears:
         ears.are_open("acme")
         since = so_far(shop)
-        invoices_happen(shop, 1)
+        things_happen(shop, 1)
         all_kept(shop, since)
     left = shop.clock()
     shop.clock.move_on(timedelta(days=15))
@@ -294,7 +292,7 @@ def test_less_than_two_weeks_are_no_gap_where_there_is_a_mark(
     with listening(shop, redis_url) as ears:
         ears.are_open("acme")
         since = so_far(shop)
-        invoices_happen(shop, 1)
+        things_happen(shop, 1)
         all_kept(shop, since)
     shop.clock.move_on(timedelta(days=13))
     before = shop.clock()

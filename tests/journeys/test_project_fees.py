@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy import delete
 
 from app import models
+from app.errors import because
 from app.fortnox import webhook
 from app.sandbox.chaos import Fault, Kind
 from app.sandbox.severa import ALL_SCOPES
 from app.sandbox.severa.demo import CLIENT_ID, CLIENT_SECRET
-from app.sync import wants
-from app.worklist import enqueue
+from app.sync import project_fee, wants
+from app.worklist import Settlement, Want, claim_now, enqueue, settle
 from tests.installation import until
 from tests.workshop import Workshop
 
@@ -364,10 +365,12 @@ def test_a_fee_that_a_person_has_removed_is_not_made_again(shop: Workshop) -> No
     assert shop.log("project_fee", number) == ["created_project_fee", "project_fee_removed"]
 
 
+@pytest.mark.parametrize("takes_them", [False, True])
 def test_a_closed_project_blocks_until_it_is_opened_and_holds_up_no_other_row(
-    shop: Workshop,
+    shop: Workshop, takes_them: bool
 ) -> None:
     severa = shop.partners.severa
+    severa.options.fee_on_closed_project = takes_them
     severa.change("projects", 3001, isClosed=True)
     number = carried(shop, cost(5000), cost(700, "3002"))
     assert shop.outcome("project_fee", number) == ("blocked", "project_closed")
@@ -378,6 +381,43 @@ def test_a_closed_project_blocks_until_it_is_opened_and_holds_up_no_other_row(
     shop.look_at("project", guid_of(shop, 3001))
     assert (amounts(shop), amounts(shop, 3002)) == ([5000], [700])
     assert shop.outcome("project_fee", number) == ("done", None)
+
+
+def test_a_project_that_is_opened_while_a_fee_is_looked_at_is_seen(shop: Workshop) -> None:
+    number = bill(shop, cost())
+    want = Want(shop.name, "project_fee", number)
+    item = claim_now(shop.hall.db, "another process", want, shop.clock())
+    assert item is not None
+    guid = guid_of(shop, 3001)
+    shop.look_at("project", guid)
+    found_closed = Settlement(
+        "blocked", because("project_closed"), waits_for=project_fee.waiting_key(guid)
+    )
+    settle(shop.hall.db, item, found_closed, shop.clock())
+    shop.run()
+    assert shop.outcome("project_fee", number) == ("done", None)
+    assert amounts(shop) == [5000]
+
+
+def test_a_row_that_severa_refuses_holds_up_no_other_row(shop: Workshop) -> None:
+    refusal = '{"error":{"httpStatusCode":400,"type":"InvalidParameter","details":[]}}'
+    fail_once(shop, "refuse", status=400, body=refusal)
+    number = carried(shop, cost(5000), cost(700, "3002"))
+    assert shop.outcome("project_fee", number) == ("blocked", "vendor_refused")
+    assert (fees(shop), amounts(shop, 3002)) == ([], [700])
+    shop.retry("project_fee", number)
+    assert (amounts(shop), amounts(shop, 3002)) == ([5000], [700])
+
+
+def test_a_credential_that_may_not_write_fees_stops_the_connection(shop: Workshop) -> None:
+    refusal = '{"error":{"httpStatusCode":403,"type":"InsufficientApiScope","details":[]}}'
+    fail_once(shop, "refuse", status=403, body=refusal)
+    number = carried(shop)
+    assert shop.outcome("project_fee", number)[0] == "blocked"
+    stopped = shop.connection().stopped
+    assert stopped is not None
+    assert stopped.code == "severa_scope_missing"
+    assert fees(shop) == []
 
 
 def test_a_project_closed_after_its_fees_is_no_trouble_until_something_changes(
@@ -419,10 +459,12 @@ def test_a_project_known_by_its_number_alone_gets_its_fees(shop: Workshop) -> No
     assert amounts(shop, 4001) == [5000]
 
 
-def test_a_restored_database_finds_the_fees_it_has_forgotten(shop: Workshop) -> None:
-    number = carried(shop, cost(5000), cost(700))
+@pytest.mark.parametrize("page", [50, 1000])
+def test_a_restored_database_finds_the_fees_it_has_forgotten(shop: Workshop, page: int) -> None:
+    shop.partners.severa.options.max_row_count = page
     for place in range(150):
         shop.partners.severa.add_fee(3001, name=f"Annat {place}")
+    number = carried(shop, cost(5000), cost(700))
     forget(shop, number)
     shop.look_at("project_fee", number)
     assert amounts(shop) == [5000, 700]

@@ -26,10 +26,18 @@ class Case:
     fortnox: dict[str, Any]
 
 
-def cases(entity: str) -> Any:
-    """Every folder under `tests/cases/<entity>`, named after it: a new folder is a new test."""
+def cases(entity: str, direction: str = "severa_to_fortnox") -> Any:
+    """Every folder under `tests/cases/<entity>`, named after it: a new folder is a new test.
+
+    What goes from Fortnox to Severa says so, as `direction` in its `fortnox.json`.
+    """
     folders = sorted(one for one in (CASES / entity).iterdir() if one.is_dir())
-    params = [pytest.param(_case(folder), id=folder.name) for folder in folders]
+    found = [(folder.name, _case(folder)) for folder in folders]
+    params = [
+        pytest.param(case, id=name)
+        for name, case in found
+        if case.fortnox.get("direction", "severa_to_fortnox") == direction
+    ]
     return pytest.mark.parametrize("case", params)
 
 

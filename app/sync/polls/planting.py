@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
 from app import cursors, worklist
 from app.clock import iso
@@ -17,7 +17,7 @@ from app.models import connections, work
 from app.settings import Settings
 from app.sync.polls import POLLS
 from app.sync.polls.keeping import cursor_name
-from app.sync.polls.rhythm import first_turn
+from app.sync.polls.rhythm import next_turn
 from app.worklist import POLL, Want
 
 
@@ -43,7 +43,7 @@ def want(connection: str, key: str) -> Want:
 def _plant(tx: Tx, one: Want, activated: datetime, settings: Settings, now: datetime) -> None:
     since = json.dumps({"since": iso(min(activated, now))})
     cursors.start(tx, one.connection, cursor_name(one.key), since, now)
-    worklist.plant(tx, one, first_turn(one.connection, one.key, settings, now), now)
+    worklist.plant(tx, one, next_turn(one.connection, one.key, settings, now), now)
 
 
 def _missing(tx: Tx) -> list[tuple[str, str, datetime]]:
@@ -69,5 +69,5 @@ def _missing(tx: Tx) -> list[tuple[str, str, datetime]]:
     ]
 
 
-def _goes(row: Row[Any]) -> bool:
+def _goes(row: Any) -> bool:
     return row.state == "running" or row.due_at is not None or row.waits_for is not None

@@ -19,36 +19,29 @@ def settlement(
     if not settings.poll_interval:
         return DONE
     if ending is None:
-        return Settlement("done", due_at=next_turn(item, settings, now))
+        return Settlement("done", due_at=next_turn(item.connection, item.key, settings, now))
     tries = SLOWEST if isinstance(ending, Blocked) else min(item.tries + 1, SLOWEST)
     outage = (ending.waits_for or "").startswith("outage:")
     return Settlement(
         "waiting",
         ending.reason,
-        due_at=next_turn(item, settings, now, doublings=tries),
+        due_at=next_turn(item.connection, item.key, settings, now, intervals=1 << tries),
         waits_for=ending.waits_for if outage else None,
         tries=tries,
         failing_since=item.failing_since or now,
     )
 
 
-def next_turn(item: Item, settings: Settings, now: datetime, doublings: int = 0) -> datetime:
-    """One interval from now, more or less: its own time in the interval is kept.
+def next_turn(
+    connection: str, key: str, settings: Settings, now: datetime, *, intervals: int = 1
+) -> datetime:
+    """The poll's own time within the interval that ends that many intervals from now.
 
     So that polls which came late together, after a standstill, do not stay together.
     """
     interval = timedelta(seconds=settings.poll_interval)
-    earliest = now + interval * (2**doublings) - interval / 2
-    own = interval * place(item.connection, item.key)
-    passed: timedelta = (earliest - EPOCH - own) % interval
-    return earliest - passed + interval
-
-
-def first_turn(connection: str, key: str, settings: Settings, now: datetime) -> datetime:
-    """Within the first interval."""
-    interval = timedelta(seconds=settings.poll_interval)
-    own = interval * place(connection, key)
-    return now + interval - (now - EPOCH - own) % interval
+    passed = (now - EPOCH - interval * place(connection, key)) % interval
+    return now - passed + interval * intervals
 
 
 def place(connection: str, key: str) -> float:
