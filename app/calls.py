@@ -105,9 +105,9 @@ class Ask:
         code, words = ("", "") if data is NOT_JSON else self.told(data)
         if status == 401:
             raise Unauthorized(self.system, words, status=status, code=code)
-        if status == 404:
+        if status == 404 and data is not NOT_JSON:
             raise Missing(self.system, words, status=status, code=code)
-        if 400 <= status < 500 and status != 408:
+        if 400 <= status < 500 and status not in (404, 408):
             raise Refused(self.system, words, status=status, code=code)
         raise Unclear(self.system, words, status=status, code=code, after=_retry_after(response))
 

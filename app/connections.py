@@ -33,6 +33,7 @@ class Connection:
     active: bool
     stopped: Reason | None
     updated_at: datetime
+    consented_at: datetime | None = None
 
 
 def find(tx: Tx, vault: Vault, name: str) -> Connection | None:
@@ -54,6 +55,16 @@ def at_work(tx: Tx) -> dict[str, datetime]:
             connections.c.active,
             connections.c.stopped.is_(None),
             connections.c.deleted_at.is_(None),
+        )
+    )
+    return {row.name: row.updated_at for row in rows}
+
+
+def active_since(tx: Tx) -> dict[str, datetime]:
+    """The active connections, and since when they stand as they do."""
+    rows = tx.execute(
+        select(connections.c.name, connections.c.updated_at).where(
+            connections.c.active, connections.c.deleted_at.is_(None)
         )
     )
     return {row.name: row.updated_at for row in rows}
@@ -102,6 +113,11 @@ def stop(tx: Tx, name: str, reason: Reason, now: datetime) -> None:
         .where(connections.c.name == name)
         .values(stopped={"code": reason.code, "facts": reason.facts}, updated_at=now)
     )
+
+
+def is_stopped(tx: Tx, name: str) -> bool:
+    """As it stands now, whatever was known when a run began."""
+    return tx.scalar(select(connections.c.stopped).where(connections.c.name == name)) is not None
 
 
 def resume(tx: Tx, name: str, now: datetime) -> None:
@@ -184,4 +200,5 @@ def _connection(row: Row[Any], vault: Vault) -> Connection:
         active=row.active,
         stopped=Reason(**row.stopped) if row.stopped else None,
         updated_at=row.updated_at,
+        consented_at=row.consented_at,
     )

@@ -17,6 +17,8 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from app.errors import CannotStore
 
+Tx = Connection  # an open transaction, for those who only pass it on
+
 _open: ContextVar[int] = ContextVar("open_transactions", default=0)
 
 

@@ -76,6 +76,7 @@ connections = Table(
     Column("secrets", Text, nullable=False),  # sealed
     Column("active", Boolean, nullable=False),
     Column("stopped", Json),  # the reason why nothing of this connection can go through
+    Column("consented_at", Instant),  # when a Fortnox administrator last let us in by the link
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("deleted_at", Instant),
@@ -229,6 +230,28 @@ tokens = Table(
     Column("system", String(16), primary_key=True),
     Column("sealed", Text, nullable=False),
     Column("expires_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+invitations = Table(
+    "invitations",  # links by which a Fortnox administrator may let us in
+    metadata,
+    Column("state_hash", String(64), primary_key=True),
+    Column("connection", NAME, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Index(None, "connection"),
+)
+
+grants = Table(
+    "grants",  # what came of it: a refresh token, for apps that have no other way
+    metadata,
+    Column("connection", NAME, primary_key=True),
+    Column("sealed", Text, nullable=False),
+    Column("needed", Boolean, nullable=False),  # client credentials were refused for this app
+    Column("spending", String(64)),  # SHA-256 of the refresh token that is being spent
+    Column("refresh_started_at", Instant),
+    Column("lost_at", Instant),  # no call is made with it any more
     Column("updated_at", Instant, nullable=False),
 )
 

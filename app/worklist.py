@@ -28,6 +28,7 @@ FREES = {"done": ("waiting", "blocked"), "skipped": ("waiting",)}
 # Polls come before a backlog, however long: they find what somebody waits for, and are few. They
 # are no live calls all the same, and leave those their reserve of the rate budget.
 LIVE, POLL, BACKGROUND = 0, 3, 5
+CLAIM_TRIES = 3
 RUNNING_PER_CONNECTION = 6  # so that one company's backlog does not take every thread
 
 
@@ -119,13 +120,15 @@ def enqueue(tx: Tx, wants: Iterable[Want], now: datetime) -> dict[tuple[str, str
 
 def claim(db: Database, me: str, now: datetime, limit: int = 1) -> list[Item]:
     """Takes up to `limit` due rows, live lane first; empty when there is nothing to take."""
-    try:
-        with db.transaction() as tx:
-            chosen = _choose(tx, now, limit)
-            one_of_each = {(row.connection, row.subject): row.id for row in reversed(chosen)}
-            return _take(tx, list(one_of_each.values()), me, now)
-    except IntegrityError:  # another process took a row of the same subject in this very moment
-        return []
+    for _ in range(CLAIM_TRIES):
+        try:
+            with db.transaction() as tx:
+                chosen = _choose(tx, now, limit)
+                one_of_each = {(row.connection, row.subject): row.id for row in reversed(chosen)}
+                return _take(tx, list(one_of_each.values()), me, now)
+        except IntegrityError:  # another process took a row of the same subject in this moment
+            continue
+    return []
 
 
 def claim_now(db: Database, me: str, want: Want, now: datetime) -> Item | None:
@@ -185,12 +188,12 @@ def wake(
     ).rowcount
 
 
-def wake_older(tx: Tx, connection: str, waits_for: str, begun_by: datetime, now: datetime) -> int:
-    """The same for those only whose last run began by then: they may have looked too early."""
+def wake_older(tx: Tx, connection: str, waits_for: str, before: datetime, now: datetime) -> int:
+    """The same for those only whose last run began before: they may have looked too early."""
     return tx.execute(
         update(work)
         .where(work.c.connection == connection, work.c.waits_for == waits_for)
-        .where(work.c.state.in_(FREES["done"]), work.c.started_at <= begun_by)
+        .where(work.c.state.in_(FREES["done"]), work.c.started_at < before)
         .values(state="queued", due_at=now, waits_for=None)
     ).rowcount
 
@@ -228,6 +231,16 @@ def plant(tx: Tx, want: Want, first: datetime, now: datetime) -> None:
             where=stands_still,
         )
     )
+
+
+def polls(tx: Tx, names: Collection[str]) -> list[Row[Any]]:
+    """The rows of the polls of these connections: key, state, due time and what they wait for."""
+    rows = tx.execute(
+        select(work.c.connection, work.c.key, work.c.state, work.c.due_at, work.c.waits_for).where(
+            work.c.connection.in_(names), work.c.kind == "poll"
+        )
+    )
+    return list(rows)
 
 
 def describe(

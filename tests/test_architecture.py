@@ -103,6 +103,17 @@ TABLE_OF_CONTENTS = "app.sync"
 STARTED = ("workers", "app.main")
 
 LONGEST_FILE = 300
+# Grown past one sitting; each may only shrink, and leaves this list when it fits again.
+OUTGROWN = {
+    "app.embedded": 370,
+    "app.fortnox.client": 330,
+    "app.fortnox.schemas": 360,
+    "app.severa.client": 345,
+    "app.severa.schemas": 380,
+    "app.supervisor": 310,
+    "app.sync.invoice": 345,
+    "app.worklist": 520,
+}
 EMPTY_NAMES = {"utils", "helpers", "common", "service", "services", "manager", "base", "core"}
 
 PATHS = sorted([*ROOT.glob("app/**/*.py"), *ROOT.glob("workers/**/*.py")])
@@ -269,7 +280,8 @@ def test_no_file_is_longer_than_one_sitting() -> None:
     long = {
         module: len(lines_of(module))
         for module in MODULES
-        if len(lines_of(module)) > LONGEST_FILE and not module.startswith("app.sandbox.")
+        if len(lines_of(module)) > OUTGROWN.get(module, LONGEST_FILE)
+        and not module.startswith("app.sandbox.")
     }
     assert not long
 

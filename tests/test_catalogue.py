@@ -26,10 +26,7 @@ FOR_LATER_FLOWS = {
     "customer_not_company",
     "customer_number_not_numeric",
     "customer_vat_near_miss",
-    "fee_product_missing",
     "invoice_without_customer",
-    "project_closed",
-    "project_unknown",
     "secrets_unreadable",
 }
 # Told when they are known; the sentences are whole without them.

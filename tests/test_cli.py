@@ -152,9 +152,9 @@ def test_the_server_answers_over_real_http(house: House) -> None:
 def test_a_connection_is_put_shown_switched_and_deleted(house: House, tmp_path: Path) -> None:
     file = tmp_path / "acme.json"
     file.write_text(json.dumps(DOCUMENT))
-    assert run("connections", "put", str(file)).stdout == "acme  inactive\n"
+    assert run("connections", "put", str(file)).stdout == "acme  active\n"
     shown = run("connections", "show", "acme").stdout
-    assert run("connections", "put", "-", said=shown).stdout == "acme  inactive\n"
+    assert run("connections", "put", "-", said=shown).stdout == "acme  active\n"
     assert told("connections", "activate", "acme")["active"] is True
     assert "Åkeriet [red]AB  active" in run("connections", "list").stdout
     assert [one["name"] for one in told("connections", "list")["connections"]] == ["acme"]

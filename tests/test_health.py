@@ -11,12 +11,14 @@ import fakeredis
 import pytest
 import redis.exceptions
 from fastapi import FastAPI
-from sqlalchemy import insert, text, update
+from sqlalchemy import delete, insert, text, update
 from starlette.testclient import TestClient
 
-from app import connections, health, metrics, processes, worklist
+from app import connections, cursors, health, listened, metrics, processes, worklist
 from app.documents import Document
+from app.errors import because
 from app.hall import Hall, open_hall
+from app.models import cursors as cursors_table
 from app.models import outages, work
 from app.settings import Settings
 from app.worklist import Want
@@ -95,6 +97,62 @@ def test_what_may_not_run_holds_nothing_up(hall: Hall) -> None:
     due(hall, NOW - timedelta(hours=1))
     with hall.db.transaction() as tx:
         connections.set_active(tx, "acme", NOW, active=False)
+    assert checks(client(hall)) == (200, [])
+
+
+def connected(hall: Hall, since: datetime) -> None:
+    with hall.db.transaction() as tx:
+        connections.put(tx, hall.vault, Document(name="acme"), since)
+        connections.set_active(tx, "acme", since, active=True)
+
+
+def asked(hall: Hall, at: datetime, *keys: str) -> None:
+    with hall.db.transaction() as tx:
+        for key in keys:
+            cursors.put(tx, "acme", key, "", at, told=True)
+
+
+LONG_AGO = NOW - timedelta(days=1)
+POLLS = ("poll:severa:invoices", "poll:fortnox:invoices")
+
+
+@pytest.mark.parametrize(("age", "failing"), [(300, []), (301, ["coverage"])])
+def test_not_ready_when_a_company_is_not_listened_to_for_five_minutes(
+    hall: Hall, age: int, failing: list[str]
+) -> None:
+    connected(hall, LONG_AGO)
+    asked(hall, NOW, *POLLS)
+    asked(hall, NOW - timedelta(seconds=age), listened.STANDING)
+    assert checks(client(hall))[1] == failing
+
+
+@pytest.mark.parametrize(("age", "failing"), [(300, []), (301, ["coverage"])])
+@pytest.mark.parametrize("late", POLLS)
+def test_not_ready_when_five_polls_in_a_row_are_missing(
+    hall: Hall, late: str, age: int, failing: list[str]
+) -> None:
+    connected(hall, LONG_AGO)
+    asked(hall, NOW, *POLLS, listened.STANDING)
+    asked(hall, NOW - timedelta(seconds=age), late)
+    assert checks(client(hall))[1] == failing
+
+
+def test_a_company_has_five_minutes_to_be_listened_to_from_its_activation(hall: Hall) -> None:
+    connected(hall, NOW - timedelta(minutes=5))
+    assert checks(client(hall)) == (200, [])
+
+
+def test_a_company_that_waits_for_a_person_says_nothing_about_the_bridge(hall: Hall) -> None:
+    connected(hall, LONG_AGO)
+    assert checks(client(hall)) == (503, ["coverage"])
+    why = because("token_refused", system="fortnox")
+    asked(hall, NOW, *POLLS)
+    with hall.db.transaction() as tx:
+        listened.say(tx, [], {"acme": why}, NOW)
+    assert checks(client(hall)) == (200, [])
+    with hall.db.transaction() as tx:
+        tx.execute(delete(cursors_table))
+        connections.stop(tx, "acme", why, NOW)
     assert checks(client(hall)) == (200, [])
 
 

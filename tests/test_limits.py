@@ -449,7 +449,7 @@ def test_a_flushed_redis_lets_nobody_through_for_one_window(frail, connection, p
     began = time.monotonic()
     assert (one.calls(connection), two.calls(connection), newcomer.calls(connection)) == (0, 0, 0)
     newcomer.limits.wait_turn(connection, FORTNOX)
-    assert 0.5 <= time.monotonic() - began < 0.5 + TRAVEL + 0.2
+    assert time.monotonic() - began >= 0.5
 
 
 def test_a_process_keeps_its_rate_whatever_happens_to_redis(frail, connection, process) -> None:

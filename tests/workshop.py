@@ -26,6 +26,11 @@ class MovingClock:
     def __call__(self) -> datetime:
         return self._real() + self._ahead
 
+    def stop(self) -> None:
+        """From now on the time is only what a test adds."""
+        stopped = self._real()
+        self._real = lambda: stopped
+
     def move_on(self, by: timedelta) -> None:
         self._ahead += by
 

@@ -5,15 +5,17 @@ Lives when Redis does not: with Redis gone, or no worker taking rows, this proce
 
 import signal
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import worklist
-from app.hall import Hall
+from app import backfills, connections, embedded, worklist
+from app import log as log_lines
+from app.hall import Hall, open_hall
 from app.queue import Bell
+from app.settings import settings
 from app.sync.polls import planting
 from workers.process import WorkingProcess
 
@@ -52,6 +54,7 @@ class Sweeper:
         now = self._hall.clock()
         if now >= self._plant_at:
             planting.plant(self._hall.db, self._hall.settings, now)
+            self._start_backfills(now)
             self._plant_at = now + PLANT_EVERY
         with self._hall.db.reading() as tx:
             backlog = worklist.backlog(tx, now)
@@ -64,10 +67,24 @@ class Sweeper:
             for turn in turns:
                 turn.result()
 
+    def _start_backfills(self, now: datetime) -> None:
+        """Of the connections that want all customers once."""
+        with self._hall.db.transaction() as tx:
+            backfills.start_wanted(tx, connections.every(tx, self._hall.vault), now)
 
-def main(hall: Hall, redis_url: str) -> None:
-    sweeper = Sweeper(hall, redis_url)
+
+def main() -> None:
+    given = settings()
+    log_lines.set_up(given)
+    url, owner = embedded.at(given.redis_url, given.var_dir / "redis")
+    sweeper = Sweeper(open_hall(given), url)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sweeper.stop())
     log.info("sweeper.started")
     sweeper.run()
+    if owner is not None:
+        owner.stop()
+
+
+if __name__ == "__main__":
+    main()

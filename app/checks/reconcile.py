@@ -11,9 +11,8 @@ from app.fortnox import schemas as fortnox
 from app.severa import schemas as severa
 from app.sync import money
 from app.sync.invoice_document import SEK
-from app.sync.payment import OURS, Standing
-from app.sync.payment import translate as standing_of
 from app.sync.sides import Sides
+from app.sync.standing import OURS, Standing, standing_of
 
 Verdict = Literal[
     "agrees",

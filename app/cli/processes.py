@@ -69,10 +69,10 @@ def children(given: Settings, **changes: str) -> list[Child]:
     everybody = [
         Child("api", [python, *_uvicorn(given)], env),
         Child("worker", [python, *CELERY], env),
-        Child("sweeper", [python, "-m", "app.cli", "sweeper"], env),
+        Child("sweeper", [python, "-m", "workers.sweeper"], env),
     ]
     if given.fortnox_websocket_url:
-        everybody.append(Child("listener", [python, "-m", "app.cli", "listener"], env))
+        everybody.append(Child("listener", [python, "-m", "workers.listener"], env))
     return everybody
 
 
@@ -88,14 +88,7 @@ def worker() -> None:
 
 def sweeper() -> None:
     """Finds what is due by the database alone, and works when Redis or the workers are away."""
-    from workers import sweeper as sweeping
-
-    given = settings()
-    log.set_up(given)
-    url, owner = embedded.at(given.redis_url, given.var_dir / "redis")
-    sweeping.main(open_hall(given), url)
-    if owner is not None:
-        owner.stop()
+    os.execv(sys.executable, [sys.executable, "-m", "workers.sweeper"])  # noqa: S606 - no shell
 
 
 def listener() -> None:

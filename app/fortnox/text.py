@@ -84,3 +84,9 @@ def split(text: str | None, longest: int) -> list[str]:
         pieces.append(rest[:place].rstrip())
         rest = rest[place:].lstrip()
     return [*pieces, rest] if rest else pieces
+
+
+def address_lines(addressline: str | None) -> tuple[str | None, str | None]:
+    """Severa has one field with line breaks; Fortnox has two lines."""
+    lines = [line.strip() for line in clean(addressline).split("\n") if line.strip()]
+    return (lines[0] if lines else None), (", ".join(lines[1:]) or None)

@@ -6,12 +6,13 @@ changed since it was last looked at.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.severa.poll import stamp_of
 from app.severa.schemas import Changed
 
+COARSENESS = timedelta(seconds=1)  # of stamps, at worst; nowhere documented
 Memory = dict[str, list[Any]]  # guid → [status, stamp, whether it may have been read too early]
 
 
@@ -53,7 +54,7 @@ def _judge(
         return False, False
     if before is not None and before[0] == place[0]:
         return _compared(place, before), False
-    if _is_later(one, row.began if in_transfer else row.settled):
+    if _is_later(one, _seen_by(row) if in_transfer else row.settled):
         return True, False
     if row.state == "running":
         return False, None
@@ -63,6 +64,11 @@ def _judge(
 def _compared(place: list[Any], before: list[Any]) -> bool:
     """It stands where it stood: changed since, or still there although it was carried over."""
     return before[1] != place[1] or bool(before[2])
+
+
+def _seen_by(row: Known) -> datetime | None:
+    """What was changed before this, the last run has read."""
+    return row.began - COARSENESS if row.began else None
 
 
 def _is_later(one: Changed, moment: datetime | None) -> bool:

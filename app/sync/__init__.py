@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app import connections, links, outages, worklist
 from app.errors import (
@@ -38,6 +38,7 @@ from app.sync import (
 )
 from app.sync.meeting import Renamed
 from app.sync.polls import rhythm
+from app.sync.probe import STOPPED_PROBE_EVERY
 from app.sync.refusals import ending_of
 from app.sync.settling import DONE, settlement_of
 from app.sync.sides import Planned, Sides
@@ -92,8 +93,6 @@ def ensure(sides: Sides, settings: Settings, kind: str, key: str) -> Link:
         known = links.of_severa(tx, sides.name, kind, key)
     if known is not None:
         return known
-    if sides.plan is not None:
-        return _planned(sides, kind, key)
     want = Want(sides.name, kind, key)
     item = sides.holder.claim_now(want)
     if item is None:
@@ -111,11 +110,17 @@ def ensure(sides: Sides, settings: Settings, kind: str, key: str) -> Link:
 def plan(sides: Sides, item: Item) -> list[Planned]:
     """The writes a run would send now, without sending any; an ending that stops it is raised."""
     planned: list[Planned] = []
-    HANDLERS[item.kind](replace(sides, plan=planned), item)
+    dry = replace(sides, plan=planned, ensure=lambda kind, key: _planned(dry, kind, key))
+    HANDLERS[item.kind](dry, item)
     return planned
 
 
 def _planned(sides: Sides, kind: str, key: str) -> Link:
+    """The other record as it would be, without carrying it over."""
+    with sides.db.reading() as tx:
+        known = links.of_severa(tx, sides.name, kind, key)
+    if known is not None:
+        return known
     link = HANDLERS[kind](sides, worklist.imagined(Want(sides.name, kind, key)))
     if link is None:
         raise Blocked(because("other_record_blocked", kind=kind, why=""))
@@ -133,7 +138,7 @@ def _run(sides: Sides, item: Item, settings: Settings) -> tuple[Link | None, Set
     except VendorError as error:
         _note_failure(sides, error)
         return None, _settlement(sides, item, ending_of(error), settings)
-    except (LockLost, SQLAlchemyError, Renamed):
+    except (LockLost, OperationalError, InterfaceError, Renamed):
         raise
     except Exception as error:  # the boundary: a bug of ours must not lose the row
         log.exception("work.bug", connection=item.connection, kind=item.kind, key=item.key)
@@ -175,7 +180,7 @@ def _settlement(sides: Sides, item: Item, ending: Ending, settings: Settings) ->
         system = ending.reason.facts.get("system", "")
         with sides.db.transaction() as tx:
             connections.stop(tx, sides.name, ending.reason, now)
-            worklist.enqueue(tx, [Want(sides.name, "probe", system)], now)
+            worklist.plant(tx, Want(sides.name, "probe", system), now + STOPPED_PROBE_EVERY, now)
         log.error("connection.stopped", connection=sides.name, reason=ending.reason.code)
         return Settlement("blocked", ending.reason, waits_for=connections.WAITING)
     return settlement_of(ending, item, settings, now)

@@ -14,7 +14,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
-from app import journal, links
+from app import effects, journal, links
 from app.calls import TOO_LARGE
 from app.effects import Intent
 from app.errors import ConnectionBlocked, Missing, Reason, Refused, because
@@ -35,6 +35,11 @@ REFUSED = {
     "file_too_big": "attachment_too_large",
     "attachment_files_max_count_exceeded": "attachments_too_many",
     "attachment_files_max_size_exceeded": "attachments_too_large_together",
+}
+LIMITS = {
+    "file_too_big": LARGEST // MEGABYTE,
+    "attachment_files_max_count_exceeded": MOST,
+    "attachment_files_max_size_exceeded": LARGEST_TOGETHER // MEGABYTE,
 }
 
 
@@ -129,12 +134,12 @@ def attach(sides: Sides, item: Item, link: Link) -> Link:
 def _handle(sides: Sides, item: Item, link: Link, pinned: Pinned, one: Enclosure) -> Link:
     """Attached or left behind, and remembered at once."""
     entry: dict[str, Any] = {"id": "", "size": 0}
-    what, facts = "attached_file", {"file": one.file.name, "number": link.fortnox_id}
+    left: Reason | None = None
     try:
         content = _content(sides, one)
         entry = {"id": _pin(sides, item, pinned, one, content), "size": len(content)}
-    except Left as left:
-        what, facts = left.reason.code, left.reason.facts
+    except Left as behind:
+        left = behind.reason
     if sides.plan is not None:
         return link
     pinned.strangers.pop(entry["id"], None)
@@ -143,8 +148,13 @@ def _handle(sides: Sides, item: Item, link: Link, pinned: Pinned, one: Enclosure
         link.kind, link.severa_id, link.fortnox_id, link.carried | {"files": dict(pinned.files)}
     )
     with sides.db.transaction() as tx:
-        links.remember(tx, sides.name, link, sides.clock())
-        journal.write(tx, sides.name, item.id, what, sides.clock(), **facts)
+        now, number = sides.clock(), link.fortnox_id
+        links.remember(tx, sides.name, link, now)
+        if left:
+            journal.write(tx, sides.name, item.id, left.code, now, **left.facts)
+        else:
+            facts = {"file": one.file.name, "number": number}
+            journal.write(tx, sides.name, item.id, "attached_file", now, **facts)
     return link
 
 
@@ -176,6 +186,7 @@ def _pin(sides: Sides, item: Item, pinned: Pinned, one: Enclosure, content: byte
     """The archive id of the file, which is attached to the invoice now."""
     twin = pinned.twin(content)
     if twin is not None:
+        _settle(sides, item, pinned.number, one, twin)
         return twin
     if pinned.count >= MOST:
         raise Left(because("attachments_too_many", file=one.file.name, limit=MOST))
@@ -190,10 +201,32 @@ def _pin(sides: Sides, item: Item, pinned: Pinned, one: Enclosure, content: byte
     return file_id
 
 
+def _settle(sides: Sides, item: Item, number: str, one: Enclosure, file_id: str) -> None:
+    """An attempt of unknown outcome that is seen to have gone through is in doubt no longer."""
+    intents = _uploading(sides, item, number, one), _attaching(sides, item, number, file_id)
+    with sides.db.transaction() as tx:
+        for intent in intents:
+            begun = effects.begun(tx, intent)
+            if begun is not None and begun.state == "sending":
+                now = sides.clock()
+                effects.change(tx, begun.id, state="done", target_id=file_id, settled_at=now)
+
+
+def _uploading(sides: Sides, item: Item, number: str, one: Enclosure, size: int = 0) -> Intent:
+    ref, payload = f"file:{one.guid}:{number}", {"name": one.name, "size": size}
+    return Intent(sides.name, item.id, "fortnox", "upload_file", ref, payload)
+
+
+def _attaching(sides: Sides, item: Item, number: str, file_id: str) -> Intent:
+    entity = int(number) if number.isdigit() else number
+    payload = [{"entityId": entity, "entityType": "F", "fileId": file_id, "includeOnSend": True}]
+    ref = f"attachment:{file_id}:{number}"
+    return Intent(sides.name, item.id, "fortnox", "attach_file", ref, payload)
+
+
 def _upload(sides: Sides, item: Item, number: str, one: Enclosure, content: bytes) -> str:
-    payload = {"name": one.name, "size": len(content)}
     creation: Creation[File] = Creation(
-        _intent(sides, item, "upload_file", f"file:{one.guid}:{number}", payload),
+        _uploading(sides, item, number, one, len(content)),
         look=lambda: _in_the_inbox(sides, one),
         send=lambda recorded: sides.fortnox.upload(FOLDER, recorded["name"], content),
         number=_archive_id,
@@ -202,19 +235,13 @@ def _upload(sides: Sides, item: Item, number: str, one: Enclosure, content: byte
 
 
 def _connect(sides: Sides, item: Item, number: str, file_id: str) -> None:
-    entity = int(number) if number.isdigit() else number
-    payload = [{"entityId": entity, "entityType": "F", "fileId": file_id, "includeOnSend": True}]
     creation: Creation[Attachment] = Creation(
-        _intent(sides, item, "attach_file", f"attachment:{number}:{file_id}", payload),
+        _attaching(sides, item, number, file_id),
         look=lambda: _on_the_invoice(sides, number, file_id),
         send=sides.fortnox.attach,
         number=lambda made: made.id,
     )
     create(sides, item, creation)
-
-
-def _intent(sides: Sides, item: Item, action: str, ref: str, payload: Any) -> Intent:
-    return Intent(sides.name, item.id, "fortnox", action, ref, payload)
 
 
 def _in_the_inbox(sides: Sides, one: Enclosure) -> Found | None:
@@ -240,7 +267,5 @@ def _refused(one: Enclosure, error: Refused) -> Exception:
     """Fortnox's own no to a file is no reason to hold the invoice; to the connection it is."""
     if isinstance(ending_of(error), ConnectionBlocked):
         return error
-    limits = {"attachment_too_large": 5, "attachments_too_many": MOST}
-    code = REFUSED.get(error.code, "attachment_refused")
-    limit = limits.get(code, 15)
-    return Left(because(code, file=one.file.name, limit=limit, words=error.words))
+    facts = {"file": one.file.name, "words": error.words, "limit": LIMITS.get(error.code, "")}
+    return Left(because(REFUSED.get(error.code) or "attachment_refused", **facts))

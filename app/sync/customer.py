@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from app.errors import Blocked, Missing, NothingToDo, because
 from app.fortnox import schemas as fortnox
-from app.fortnox.text import clean, cut
+from app.fortnox.text import address_lines, clean, cut
 from app.links import Link
 from app.severa import schemas as severa
 from app.sync import customer_intake
@@ -210,12 +210,6 @@ def _visiting(address: severa.Address, countries: Countries) -> dict[str, str | 
         "visiting_city": cut(address.city, 128),
         "visiting_country_code": _country(address, countries).code,
     }
-
-
-def address_lines(addressline: str | None) -> tuple[str | None, str | None]:
-    """Severa has one field with line breaks; Fortnox has two lines."""
-    lines = [line.strip() for line in clean(addressline).split("\n") if line.strip()]
-    return (lines[0] if lines else None), (", ".join(lines[1:]) or None)
 
 
 def _gln(address: str | None) -> str | None:

@@ -105,24 +105,37 @@ class Addresses:
 
     def alter(
         self, customer: str, before: Mapping[str, Address], now: Mapping[str, Address]
-    ) -> None:
-        """Writes the types whose address is another one in Severa."""
+    ) -> bool:
+        """Writes the types whose address is another one in Severa, if there are any."""
         theirs = {one.guid: one for one in self.sides.severa.addresses(customer)}
+        wrote = False
         for kind in (one for one in FLAGS if one in before or one in now):
-            current = _first(theirs.values(), kind)
-            wanted = now.get(kind)
-            if current is None:
-                if wanted:
-                    self._create(customer, [kind], wanted)
-            elif wanted is None:
-                self._patch(current.guid, {FLAGS[kind]: False})
-            elif values := self._differing(current, before.get(kind) or {}, wanted):
-                if _belongs_elsewhere_too(current, kind, now):
-                    self._create(customer, [kind], wanted)
-                    self._patch(current.guid, {FLAGS[kind]: False})
-                else:
-                    self._patch(current.guid, values)
-                    theirs[current.guid] = _as_patched(current, values)
+            current, wanted = _first(theirs.values(), kind), now.get(kind)
+            values = self._values(current, kind, before, now)
+            if wanted and (current is None or FLAGS[kind] in values):
+                self._create(customer, [kind], wanted)
+            if current is not None and values:
+                self._patch(current.guid, values)
+                theirs[current.guid] = _as_patched(current, values)
+            wrote |= bool(values) or (current is None and wanted is not None)
+        return wrote
+
+    def _values(
+        self,
+        current: severa.Address | None,
+        kind: str,
+        before: Mapping[str, Address],
+        now: Mapping[str, Address],
+    ) -> Address:
+        """What is to change on the address of this type: it may cease to be of it."""
+        if current is None:
+            return {}
+        if kind not in now:
+            return {FLAGS[kind]: False}
+        values = self._differing(current, before.get(kind) or {}, now[kind])
+        if values and _belongs_elsewhere_too(current, kind, now):
+            return {FLAGS[kind]: False}
+        return values
 
     def _differing(self, current: severa.Address, before: Address, now: Address) -> Address:
         names = [name for name in {**before, **now} if name != "country"]

@@ -113,7 +113,7 @@ def _look(sides: Sides, number: str, name: str) -> str | None:
 
 def _alter(
     sides: Sides, item: Item, addresses: Addresses, guid: str, change_: tuple[Payload, Payload]
-) -> None:
+) -> bool:
     before, now = change_
     values = _differing(sides.severa.customer(guid), before, now)
     fields = _fields(values, _guids(sides), for_patch=True)
@@ -128,7 +128,8 @@ def _alter(
             creates=False,
         )
         change(sides, intent, lambda: sides.severa.change_customer(guid, fields))
-    addresses.alter(guid, before.get("addresses") or {}, now["addresses"])
+    moved = addresses.alter(guid, before.get("addresses") or {}, now["addresses"])
+    return bool(fields) or moved
 
 
 def _differing(current: severa.Customer, before: Payload, now: Payload) -> Payload:

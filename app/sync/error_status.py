@@ -4,7 +4,7 @@ Where it stands there because of us it is carried on as if it stood in the trans
 known by the last move we recorded, unless a look has found it elsewhere since.
 """
 
-from app import effects, journal
+from app import connections, effects, journal
 from app.effects import Intent
 from app.errors import (
     Blocked,
@@ -21,7 +21,7 @@ from app.sync.sides import Sides
 from app.sync.writing import change
 from app.worklist import Item
 
-MOVE, LEFT = "move_invoice", "left_error_status"
+MOVE = "move_invoice"
 
 
 def is_to_be_carried(sides: Sides, item: Item, invoice: Invoice) -> bool:
@@ -32,7 +32,7 @@ def is_to_be_carried(sides: Sides, item: Item, invoice: Invoice) -> bool:
     held = _held_in(sides, item)
     if held is not None and held != status and sides.plan is None:
         with sides.db.transaction() as tx:
-            journal.write(tx, sides.name, item.id, LEFT, sides.clock())
+            journal.write(tx, sides.name, item.id, "left_error_status", sides.clock())
     return held == status
 
 
@@ -43,6 +43,9 @@ def show(sides: Sides, item: Item, error: BridgeError) -> None:
     is_blocked = isinstance(ending, Blocked) and not isinstance(ending, ConnectionBlocked)
     if not is_blocked or status is None or sides.plan is not None:
         return
+    with sides.db.reading() as tx:
+        if connections.is_stopped(tx, sides.name):  # what it needs was blocked by that
+            return
     if _stands_in_transfer(sides, item) and not _was_refused(sides, item, status):
         _move(sides, item, status)
 
@@ -76,7 +79,7 @@ def _held_in(sides: Sides, item: Item) -> str | None:
         last = effects.latest(tx, item.id, MOVE)
         if last is None or not last.payload.get("because_blocked") or last.state == "refused":
             return None
-        left = [one.at for one in journal.read(tx, item.id) if one.what == LEFT]
+        left = [one.at for one in journal.read(tx, item.id) if one.what == "left_error_status"]
     return None if left and max(left) >= last.prepared_at else str(last.payload["status"])
 
 

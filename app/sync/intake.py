@@ -26,7 +26,7 @@ class Intake:
     """`look` finds the id of Severa's record, and raises Blocked where that cannot be told.
 
     `make` creates it and answers its id; `complete` adds what belongs to a new record;
-    `alter(id, before, now)` writes what differs; `seen` tells how Severa's record looks.
+    `alter(id, before, now)` writes what differs, if anything; `seen` tells how Severa's record looks.
     """
 
     kind: str
@@ -39,7 +39,7 @@ class Intake:
     look: Callable[[], str | None]
     make: Callable[[Payload], str]
     complete: Callable[[str], None]
-    alter: Callable[[str, Payload, Payload], None]
+    alter: Callable[[str, Payload, Payload], bool]
     seen: Callable[[str], str]
 
 
@@ -56,10 +56,12 @@ def take_in(sides: Sides, item: Item, intake: Intake) -> Link:
     if intake.master != "fortnox":
         raise NothingToDo(because("severa_is_master", kind=intake.kind, number=intake.number))
     try:
-        intake.alter(known.severa_id, before or {}, intake.record)
+        altered = intake.alter(known.severa_id, before or {}, intake.record)
     except Missing as error:
         raise NothingToDo(because("severa_record_gone", kind=intake.kind)) from error
-    return _remember(sides, item, intake, known.severa_id, known.carried, "updated_in_severa")
+    if altered:
+        return _remember(sides, item, intake, known.severa_id, known.carried, "updated_in_severa")
+    return _remember(sides, item, intake, known.severa_id, known.carried, None)
 
 
 def _first(sides: Sides, item: Item, intake: Intake) -> Link:
@@ -79,6 +81,7 @@ def _first(sides: Sides, item: Item, intake: Intake) -> Link:
         return Link(intake.kind, there.number, intake.number, {})
     created = _create(sides, item, creation)
     if sides.plan is not None:
+        intake.complete(created.number)
         return Link(intake.kind, created.number, intake.number, {})
     if created.answer is None and not _is_ours(sides, intent):
         return _remember(sides, item, intake, created.number, {}, "linked_in_severa")
@@ -112,8 +115,9 @@ def _is_ours(sides: Sides, intent: Intent) -> bool:
 
 
 def _remember(  # noqa: PLR0913 - one sentence with its parts
-    sides: Sides, item: Item, intake: Intake, severa_id: str, carried: Payload, what: str
+    sides: Sides, item: Item, intake: Intake, severa_id: str, carried: Payload, what: str | None
 ) -> Link:
+    """`what` None: nothing had to be written, and nothing is told."""
     if sides.plan is not None:
         return Link(intake.kind, severa_id, intake.number, carried)
     now_carried = carried | {
@@ -122,18 +126,11 @@ def _remember(  # noqa: PLR0913 - one sentence with its parts
         "last": "fortnox",
     }
     link = Link(intake.kind, severa_id, intake.number, now_carried)
+    facts = {"kind": intake.kind, "number": intake.number, "name": intake.name}
     with sides.db.transaction() as tx:
         now = sides.clock()
         links.remember(tx, sides.name, link, now)
         worklist.describe(tx, item.id, target_id=severa_id, target=intake.number)
-        journal.write(
-            tx,
-            sides.name,
-            item.id,
-            what,
-            now,
-            kind=intake.kind,
-            number=intake.number,
-            name=intake.name,
-        )
+        if what is not None:
+            journal.write(tx, sides.name, item.id, what, now, **facts)
     return link

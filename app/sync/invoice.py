@@ -233,13 +233,14 @@ def _tell_created(sides: Sides, item: Item, link: Link, job: Job) -> None:
     if sides.plan is not None:
         return
     number, by_credit = link.fortnox_id, bool(link.carried.get("by_credit"))
-    what = "created_credit_note" if job.invoice.is_credit_note else "created_invoice"
+    what = "credit_note" if job.invoice.is_credit_note else "invoice"
     original = link.carried.get("credits") or ""
     warnings = credit_note.warnings(job.invoice, number, job.original, by_credit=by_credit)
     _remember(sides, item, link)
     with sides.db.transaction() as tx:
         now = sides.clock()
-        journal.write(tx, sides.name, item.id, what, now, number=number, original=original)
+        facts = {"number": number, "original": original}
+        journal.write(tx, sides.name, item.id, f"created_{what}", now, **facts)
         for one in (*job.asked.warnings, *warnings):
             journal.write(tx, sides.name, item.id, one.code, now, **one.facts)
 

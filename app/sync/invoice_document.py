@@ -6,10 +6,9 @@ from typing import Literal
 
 from app.errors import Blocked, Reason, because
 from app.fortnox import schemas as fortnox
-from app.fortnox.text import clean, cut
+from app.fortnox.text import address_lines, clean, cut
 from app.severa.schemas import FreeText, Invoice
 from app.sync import invoice_rows, money
-from app.sync.customer import address_lines
 from app.sync.invoice_rows import Facts, Rows
 
 SEK = "SEK"

@@ -1,8 +1,6 @@
 """Payments, Fortnox → Severa: paid is what Fortnox's balance says, whatever stands between."""
 
-from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
 from app import journal, links, worklist
 from app.effects import Intent
@@ -13,27 +11,16 @@ from app.severa import schemas as severa
 from app.sync import money
 from app.sync.meeting import Renamed
 from app.sync.sides import Sides
+from app.sync.standing import OURS, Standing, standing_of
 from app.sync.writing import change
 from app.worklist import Item
-
-OURS = "severa:"
-
-
-@dataclass(frozen=True)
-class Standing:
-    """`paid_on` is known when `is_paid`; amounts are in the invoice's currency."""
-
-    is_paid: bool
-    paid: Decimal
-    remaining: Decimal
-    paid_on: date | None
 
 
 def sync(sides: Sides, item: Item) -> Link | None:
     """`item.key`: the invoice's DocumentNumber in Fortnox."""
     link = _link(sides, item)
     invoice = sides.fortnox.invoice(item.key)
-    standing = translate(invoice)
+    standing = standing_of(invoice)
     _describe(sides, item, link, invoice)
     if invoice.cancelled:
         raise NothingToDo(because("cancelled_in_fortnox", number=item.key))
@@ -44,16 +31,6 @@ def sync(sides: Sides, item: Item) -> Link | None:
     if standing.paid == 0:
         raise NothingToDo(because("not_paid_yet", number=item.key))
     return _part(sides, item, link, standing, invoice.currency or "SEK")
-
-
-def translate(invoice: fortnox.Invoice | fortnox.InvoiceListItem) -> Standing:
-    """Paid: booked, not cancelled, balance 0. An unbooked invoice owes its total."""
-    total = invoice.total or money.ZERO
-    balance = invoice.balance if invoice.balance is not None else total
-    is_paid = invoice.booked and not invoice.cancelled and balance == 0
-    paid = total - balance if invoice.booked else money.ZERO
-    paid_on = invoice.final_pay_date or invoice.invoice_date if is_paid else None
-    return Standing(is_paid, paid, balance, paid_on)
 
 
 def _link(sides: Sides, item: Item) -> Link:

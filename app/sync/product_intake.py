@@ -108,7 +108,7 @@ def _refuse_taken_name(sides: Sides, number: str, name: str) -> None:
                 )
 
 
-def _alter(sides: Sides, item: Item, key: str, before: Payload, now: Payload) -> None:
+def _alter(sides: Sides, item: Item, key: str, before: Payload, now: Payload) -> bool:
     """Writes what Severa has otherwise, of what that register knows."""
     register, _, guid = key.partition(":")
     current = _read(sides, key)
@@ -119,11 +119,12 @@ def _alter(sides: Sides, item: Item, key: str, before: Payload, now: Payload) ->
     }
     fields = _fields(sides, values, for_patch=True)
     if not fields:
-        return
+        return False
     intent = Intent(
         sides.name, item.id, "severa", "update_product", f"product:{guid}", fields, creates=False
     )
     change(sides, intent, lambda: sides.severa.change_article(register, guid, fields))
+    return True
 
 
 def _current(article: severa.Article) -> Payload:

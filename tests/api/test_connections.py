@@ -25,13 +25,13 @@ def secret_of(stage: Stage) -> str:
 
 
 @BOTH
-def test_a_new_connection_is_created_masked_and_switched_off(stage: Stage) -> None:
+def test_a_new_connection_is_created_masked_and_works_at_once(stage: Stage) -> None:
     answer = stage.client.put(AT, json=settings_of("acme"))
     assert answer.status_code == 201
     document = answer.json()
     assert document["severa"] == {"client_id": "s-id", "client_secret": MASK}
     assert document["webhooks"]["severa"] == {"secrets": [MASK], "bearer_tokens": [MASK]}
-    assert document["active"] is False
+    assert document["active"] is True
     assert document["stopped"] is None
     assert document["updated_at"] == "2026-11-24T08:00:00.000Z"
     assert document["webhook_urls"] == {

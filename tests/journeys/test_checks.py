@@ -1,10 +1,11 @@
 """Before activation, and when the books of a period are compared."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from app import clock
 from app.checks import preflight, reconcile
 from app.checks.preflight import Report
 from app.checks.survey import Survey
@@ -23,7 +24,7 @@ def statuses(report: Report) -> dict[str, str]:
 
 
 def books_of(shop: Workshop) -> reconcile.Reconciliation:
-    today = date.today()
+    today = clock.today(shop.clock())
     sides = shop.process.room.sides(shop.connection(), 0)
     return reconcile.run(sides, today - timedelta(days=31), today + timedelta(days=31))
 

@@ -11,7 +11,7 @@ from app.sandbox.chaos import Fault, Kind
 from app.sandbox.fortnox.options import utc_now
 from app.sandbox.severa import DRAFT, PAID, RECEIVED, TRANSFER, Row
 from app.worklist import Want
-from tests.journeys.test_doubt import settle_down
+from tests.journeys.test_doubt import LATER, settle_down
 from tests.journeys.test_invoices import status
 from tests.workshop import Workshop
 
@@ -455,7 +455,7 @@ def test_a_restored_database_finds_the_credit_note_it_has_forgotten(
         faults.append(Fault("break", r"/3/invoices/2$", "PUT"))
     carry(shop, note)
     shop.forget_everything_about("invoice", note)
-    shop.clock.move_on(timedelta(minutes=11))
+    shop.clock.move_on(LATER)
     shop.run()
     carry(shop, note)
     assert numbers(shop) == ["1", "2"]

@@ -261,6 +261,7 @@ def test_a_work_type_is_told_only_what_it_can_hold(shop: Workshop, echoes: Echoe
     echoes.settle()
     shop.partners.books.change_article(100, Unit="h", VAT=6)
     assert echoes.settle() == 0
+    assert shop.log("product", "fortnox:100") == []
     shop.partners.books.change_article(100, Description="Rådgivning")
     assert echoes.settle() == 1
     assert severa_codes(shop, "100") == [("work_type", "Rådgivning")]

@@ -409,17 +409,6 @@ def test_a_row_that_severa_refuses_holds_up_no_other_row(shop: Workshop) -> None
     assert (amounts(shop), amounts(shop, 3002)) == ([5000], [700])
 
 
-def test_a_credential_that_may_not_write_fees_stops_the_connection(shop: Workshop) -> None:
-    refusal = '{"error":{"httpStatusCode":403,"type":"InsufficientApiScope","details":[]}}'
-    fail_once(shop, "refuse", status=403, body=refusal)
-    number = carried(shop)
-    assert shop.outcome("project_fee", number)[0] == "blocked"
-    stopped = shop.connection().stopped
-    assert stopped is not None
-    assert stopped.code == "severa_scope_missing"
-    assert fees(shop) == []
-
-
 def test_a_project_closed_after_its_fees_is_no_trouble_until_something_changes(
     shop: Workshop,
 ) -> None:

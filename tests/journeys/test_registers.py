@@ -504,6 +504,32 @@ def test_an_address_of_two_types_is_parted_when_fortnox_parts_them(
     assert replayed(shop, NORDBYGG) == 0
 
 
+def test_an_address_of_two_types_that_both_move_away_from_each_other(
+    shop: Workshop, echoes: Echoes
+) -> None:
+    shop.connect(customer_master="fortnox")
+    carried(shop)
+    echoes.settle()
+    shop.partners.books.change_customer(1001, Address1="Kajen 1", DeliveryAddress1="Lagret 7")
+    assert echoes.settle() == 3
+    assert addresses(shop, NORDBYGG) == [
+        ("Lagret 7", "Stockholm", "Sweden", None, "p"),
+        ("Kajen 1", "Stockholm", "Sweden", None, "b"),
+    ]
+    assert replayed(shop, NORDBYGG) == 0
+
+
+def test_an_address_of_two_types_that_moves_as_one_is_changed_once(
+    shop: Workshop, echoes: Echoes
+) -> None:
+    shop.connect(customer_master="fortnox")
+    carried(shop)
+    echoes.settle()
+    shop.partners.books.change_customer(1001, Address1="Kajen 1", DeliveryAddress1="Kajen 1")
+    assert echoes.settle() == 1
+    assert addresses(shop, NORDBYGG) == [("Kajen 1", "Stockholm", "Sweden", None, "bp")]
+
+
 def test_an_address_emptied_in_fortnox_is_kept_in_severa_without_its_type(
     shop: Workshop, echoes: Echoes
 ) -> None:

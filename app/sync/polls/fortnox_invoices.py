@@ -14,9 +14,9 @@ from app.clock import today
 from app.fortnox.poll import Window
 from app.fortnox.schemas import InvoiceListItem
 from app.sync import money
-from app.sync.payment import translate
 from app.sync.polls.keeping import Body, Place, fortnox_event, keep, place_of
 from app.sync.sides import Sides
+from app.sync.standing import standing_of
 from app.worklist import Item
 
 SWEEP_EVERY = 10
@@ -47,7 +47,7 @@ def differs(listed: InvoiceListItem, carried: dict[str, Any]) -> bool:
     """Whether Fortnox says anything of the payment that Severa was not told."""
     if listed.cancelled:
         return False
-    standing = translate(listed)
+    standing = standing_of(listed)
     if standing.is_paid or carried.get("paid"):
         return standing.is_paid != bool(carried.get("paid"))
     amounts = {"paid": money.plain(standing.paid), "remaining": money.plain(standing.remaining)}

@@ -4,7 +4,7 @@ A register is read only while something waits for it. Beside its fingerprint sta
 read: who began a run before that may have missed what the fingerprint includes, and is woken once.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from app import worklist
@@ -18,7 +18,6 @@ from app.worklist import Item
 PREFIX = "fortnox:"
 LARGE = ("articles", "customers")  # of these only what changed lately is read
 LATELY = 24 * HOUR
-SKEW = timedelta(seconds=5)  # how far the clocks of two of our machines may differ
 
 
 def sync(sides: Sides, item: Item) -> None:
@@ -58,5 +57,5 @@ def _wake(sides: Sides, name: str, before: list[str] | None, now_seen: list[str]
     with sides.db.transaction() as tx:
         if before is None or before[0] != now_seen[0]:
             return worklist.wake(tx, sides.name, name, sides.clock())
-        begun_by = datetime.fromisoformat(before[1]) + SKEW
-        return worklist.wake_older(tx, sides.name, name, begun_by, sides.clock())
+        first_read = datetime.fromisoformat(before[1])
+        return worklist.wake_older(tx, sides.name, name, first_read, sides.clock())

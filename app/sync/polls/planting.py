@@ -7,13 +7,9 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection as Tx
-from sqlalchemy import select
-
-from app import cursors, worklist
+from app import connections, cursors, worklist
 from app.clock import iso
-from app.db import Database
-from app.models import connections, work
+from app.db import Database, Tx
 from app.settings import Settings
 from app.sync.polls import POLLS
 from app.sync.polls.keeping import cursor_name
@@ -47,19 +43,8 @@ def _plant(tx: Tx, one: Want, activated: datetime, settings: Settings, now: date
 
 
 def _missing(tx: Tx) -> list[tuple[str, str, datetime]]:
-    active = {
-        row.name: row.updated_at
-        for row in tx.execute(
-            select(connections.c.name, connections.c.updated_at).where(
-                connections.c.active, connections.c.deleted_at.is_(None)
-            )
-        )
-    }
-    rows = tx.execute(
-        select(work.c.connection, work.c.key, work.c.state, work.c.due_at, work.c.waits_for).where(
-            work.c.connection.in_(active), work.c.kind == "poll"
-        )
-    )
+    active = connections.active_since(tx)
+    rows = worklist.polls(tx, active)
     going = {(row.connection, row.key) for row in rows if _goes(row)}
     return [
         (name, key, activated)
