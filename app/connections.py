@@ -9,13 +9,13 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, select, sql, update
 
 from app import worklist
 from app.db import Database
 from app.documents import Document
 from app.errors import Reason
-from app.models import connections
+from app.models import connections, grants, invitations, tokens
 from app.vault import CannotDecrypt, Vault
 
 log = structlog.get_logger()
@@ -137,10 +137,13 @@ def delete(tx: Tx, vault: Vault, name: str, now: datetime) -> None:
             document={"name": name},
             secrets=vault.seal(name, {}),
             active=False,
+            consented_at=None,
             deleted_at=now,
             updated_at=now,
         )
     )
+    for kept in (tokens, grants, invitations):
+        tx.execute(sql.delete(kept).where(kept.c.connection == name))
 
 
 class Directory:

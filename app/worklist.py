@@ -235,12 +235,8 @@ def plant(tx: Tx, want: Want, first: datetime, now: datetime) -> None:
 
 def polls(tx: Tx, names: Collection[str]) -> list[Row[Any]]:
     """The rows of the polls of these connections: key, state, due time and what they wait for."""
-    rows = tx.execute(
-        select(work.c.connection, work.c.key, work.c.state, work.c.due_at, work.c.waits_for).where(
-            work.c.connection.in_(names), work.c.kind == "poll"
-        )
-    )
-    return list(rows)
+    known = (work.c.connection, work.c.key, work.c.state, work.c.due_at, work.c.waits_for)
+    return [*tx.execute(select(*known).where(work.c.connection.in_(names), work.c.kind == "poll"))]
 
 
 def describe(

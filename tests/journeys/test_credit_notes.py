@@ -1,5 +1,6 @@
 """Credit notes: one in Fortnox for each in Severa, linked to what it credits where that is safe."""
 
+import json
 from datetime import date, timedelta
 from itertools import product
 from typing import Any
@@ -148,6 +149,26 @@ def test_a_credit_in_part_is_an_invoice_with_negative_quantities_that_names_the_
         "credit_not_linked",
         "moved_to_received",
     ]
+
+
+def test_a_note_that_fortnox_has_turned_into_an_invoice_is_blocked(shop: Workshop) -> None:
+    original = booked_original(shop)
+    note = note_on(shop, original, 4)
+    wrong = {
+        "DocumentNumber": "2",
+        "CustomerNumber": "1001",
+        "Currency": "SEK",
+        "Net": 4400,
+        "TotalVAT": 1100,
+        "Total": 5500,
+        "InvoiceRows": [{"DeliveredQuantity": "4", "Total": 4400}],
+    }
+    body = json.dumps({"Invoice": wrong})
+    fault = Fault("mask", "/3/invoices$", "POST", status=201, body=body)
+    shop.partners.fortnox.chaos.faults.append(fault)
+    carry(shop, note)
+    assert shop.outcome("invoice", note) == ("blocked", "read_back_differs")
+    assert status(shop, note) == TRANSFER
 
 
 def test_several_notes_on_one_invoice_are_one_each(shop: Workshop) -> None:

@@ -102,6 +102,7 @@ def facts_of(case: Case) -> Facts:
         terms=frozenset(known["terms"]),
         register_rate=known.get("currency_rate"),
         register_unit=Decimal(known.get("currency_unit", 1)),
+        credits=known.get("credits"),
     )
 
 
