@@ -16,6 +16,7 @@ from app.db import in_transaction
 from app.errors import Busy, Missing, NotSent, Refused, System, Unauthorized, Unclear
 
 TIMEOUT = httpx.Timeout(connect=5, read=30, write=30, pool=5)
+PATIENT = httpx.Timeout(connect=5, read=120, write=120, pool=5)  # for what must not be cut short
 LARGEST = 16 * 1024 * 1024
 TOO_LARGE = "too_large"  # our own word for a file that is larger than was asked for
 
@@ -57,6 +58,7 @@ class Ask:
         form: Mapping[str, str] | None = None,
         files: Mapping[str, tuple[str, bytes, str]] | None = None,
         largest_file: int | None = None,
+        timeout: Any = httpx.USE_CLIENT_DEFAULT,
     ) -> Answer:
         """`files`: (name, content, type) by field, sent as multipart. `largest_file`: the answer
         is a file of at most so many bytes; a larger one is Refused as TOO_LARGE.
@@ -70,7 +72,14 @@ class Ask:
             sent["Content-Type"] = "application/json"
             content = to_json(json_body)
         request = client.build_request(
-            method, url, headers=sent, params=params, content=content, data=form, files=files
+            method,
+            url,
+            headers=sent,
+            params=params,
+            content=content,
+            data=form,
+            files=files,
+            timeout=timeout,
         )
         response, body = self._send(client, request, largest_file)
         if is_file and response.is_success:

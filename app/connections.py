@@ -14,7 +14,7 @@ from sqlalchemy import Row, insert, select, sql, update
 from app import worklist
 from app.db import Database
 from app.documents import Document
-from app.errors import Reason
+from app.errors import CONSENT_LOST, Reason
 from app.models import connections, grants, invitations, tokens
 from app.vault import CannotDecrypt, Vault
 
@@ -107,12 +107,44 @@ def set_active(tx: Tx, name: str, now: datetime, *, active: bool) -> None:
     worklist.wake(tx, name, WAITING, now)
 
 
-def stop(tx: Tx, name: str, reason: Reason, now: datetime) -> None:
+def hold(tx: Tx, vault: Vault, name: str) -> Connection | None:
+    """What is stored, kept from being changed by anybody else until the transaction ends."""
+    tx.execute(select(connections.c.name).where(connections.c.name == name).with_for_update())
+    return find(tx, vault, name)
+
+
+def admit(tx: Tx, vault: Vault, held: Connection, tenant_id: str, now: datetime) -> None:
+    """Its Fortnox company let it in. One that lacked nothing else is active with that."""
+    access = held.document.fortnox.model_copy(update={"tenant_id": tenant_id})
+    put(tx, vault, held.document.model_copy(update={"fortnox": access}), now)
+    is_whole_now = held.document.missing() == ["fortnox.tenant_id"]
+    tx.execute(
+        update(connections)
+        .where(connections.c.name == held.name)
+        .values(
+            active=held.active or is_whole_now, stopped=None, consented_at=now, updated_at=now
+        )
+    )
+    worklist.wake(tx, held.name, WAITING, now)
+
+
+def stop(tx: Tx, name: str, reason: Reason, now: datetime, seen: Connection | None = None) -> bool:
+    """False where it stands stopped for that already, or was let in anew since it was `seen`."""
+    row = tx.execute(
+        select(connections.c.stopped, connections.c.consented_at)
+        .where(connections.c.name == name)
+        .with_for_update()
+    ).one()
+    if seen is not None and row.consented_at != seen.consented_at:
+        return False
+    if row.stopped and row.stopped["code"] in (reason.code, CONSENT_LOST):
+        return False
     tx.execute(
         update(connections)
         .where(connections.c.name == name)
         .values(stopped={"code": reason.code, "facts": reason.facts}, updated_at=now)
     )
+    return True
 
 
 def is_stopped(tx: Tx, name: str) -> bool:

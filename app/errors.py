@@ -22,6 +22,7 @@ from datetime import timedelta
 from typing import Literal
 
 System = Literal["severa", "fortnox"]
+CONSENT_LOST = "consent_lost"  # our own code of an Unauthorized that only a new consent ends
 
 
 @dataclass(frozen=True)

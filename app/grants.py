@@ -7,6 +7,7 @@ in one commit before it is used; and who finds it spent without an answer knows 
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection as Tx
 from sqlalchemy import delete, select, update
@@ -41,9 +42,7 @@ class Grant:
 
 def find(tx: Tx, vault: Vault, holding: Holding) -> Grant | None:
     """None also where it was given to another app, or by another company."""
-    row = tx.execute(
-        select(grants).where(grants.c.connection == holding.connection)
-    ).one_or_none()
+    row = tx.execute(select(grants).where(grants.c.connection == holding.connection)).one_or_none()
     if row is None:
         return None
     try:
@@ -67,9 +66,7 @@ def put(  # noqa: PLR0913 - a row is that many things
         "updated_at": now,
     }
     statement = upsert(tx, grants).values(connection=holding.connection, **values)
-    tx.execute(
-        statement.on_conflict_do_update(index_elements=[grants.c.connection], set_=values)
-    )
+    tx.execute(statement.on_conflict_do_update(index_elements=[grants.c.connection], set_=values))
 
 
 def begin(tx: Tx, connection: str, token: str, now: datetime) -> None:
@@ -80,21 +77,38 @@ def begin(tx: Tx, connection: str, token: str, now: datetime) -> None:
     )
 
 
-def not_spent(tx: Tx, connection: str) -> None:
+def replace(  # noqa: PLR0913 - a row is that many things
+    tx: Tx, vault: Vault, holding: Holding, spent: str, token: str, now: datetime
+) -> None:
+    """What came back for the one that was spent, unless a new consent has come meanwhile."""
+    if _is_spending(tx, holding.connection, spent):
+        put(tx, vault, holding, token, now, needed=True)
+
+
+def not_spent(tx: Tx, connection: str, token: str) -> None:
     """The call was refused, or never left: the token is what it was."""
-    tx.execute(
-        update(grants)
-        .where(grants.c.connection == connection)
-        .values(spending=None, refresh_started_at=None)
-    )
+    _ended(tx, connection, token, spending=None, refresh_started_at=None)
 
 
-def lose(tx: Tx, connection: str, now: datetime) -> None:
-    tx.execute(update(grants).where(grants.c.connection == connection).values(lost_at=now))
+def lose(tx: Tx, connection: str, token: str, now: datetime) -> None:
+    _ended(tx, connection, token, lost_at=now)
 
 
 def forget(tx: Tx, connection: str) -> None:
     tx.execute(delete(grants).where(grants.c.connection == connection))
+
+
+def _is_spending(tx: Tx, connection: str, token: str) -> bool:
+    query = select(grants.c.spending).where(grants.c.connection == connection)
+    return tx.scalar(query.with_for_update()) == _hash(token)
+
+
+def _ended(tx: Tx, connection: str, token: str, **values: Any) -> None:
+    tx.execute(
+        update(grants)
+        .where(grants.c.connection == connection, grants.c.spending == _hash(token))
+        .values(**values)
+    )
 
 
 def _hash(token: str) -> str:

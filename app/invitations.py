@@ -13,12 +13,38 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection as Tx
 from sqlalchemy import delete, insert, select, update
 
+from app.connections import Connection
 from app.errors import Reason, because
 from app.models import invitations
 
+CALLBACK = "/oauth/fortnox/callback"
 LIFETIME = timedelta(minutes=10)
 REMEMBERED = timedelta(days=1)  # so that one that comes late is told why
 LONGEST_STATE = 200
+
+
+@dataclass(frozen=True)
+class Link:
+    url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What the browser brought back from Fortnox."""
+
+    state: str = ""
+    code: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`refused` None: the connection has its tenant now, which Fortnox calls `company`."""
+
+    connection: Connection | None
+    refused: Reason | None = None
+    company: str = ""
 
 
 @dataclass(frozen=True)

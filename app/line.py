@@ -1,11 +1,12 @@
 """The line to one vendor for one connection: whose token, and whose turn it is to call."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import httpx
 
-from app.errors import Busy
+from app.errors import Busy, System, Unauthorized
 
 
 class TokenSource(Protocol):
@@ -13,6 +14,20 @@ class TokenSource(Protocol):
 
     def current(self) -> str: ...
     def renew(self, refused: str) -> str: ...
+
+
+@dataclass(frozen=True)
+class OneToken:
+    """Stored nowhere, and nothing renews it."""
+
+    system: System
+    text: str = field(repr=False)
+
+    def current(self) -> str:
+        return self.text
+
+    def renew(self, refused: str) -> str:  # noqa: ARG002 - there is only the one
+        raise Unauthorized(self.system, "the token was refused", status=401)
 
 
 class Line:

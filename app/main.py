@@ -7,7 +7,9 @@ import redis
 from fastapi import FastAPI
 
 from app import api, embedded, health, log, webhooks
+from app.api import consent
 from app.hall import Hall, open_hall
+from app.notary import Notary
 from app.planning import Planner
 from app.queue import Bell
 from app.settings import settings
@@ -37,6 +39,7 @@ def build(hall: Hall, redis_url: str) -> FastAPI:
     webhooks.mount(app, doors)
     health.mount(app, hall, client)
     api.mount(app, hall, hint=bell.ring, plan=planner.plan, look=planner.look)
+    consent.mount(app, Notary(planner.room))
     return app
 
 

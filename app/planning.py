@@ -20,7 +20,7 @@ class Planner:
         self._hall = hall
         self._lock = locks.take(hall.db, "planner", settings.var_dir)
         holder = Holder(hall.db, self._lock, hall.clock)
-        self._room = Workroom(hall, holder, Limits(redis, settings.rates))
+        self.room = Workroom(hall, holder, Limits(redis, settings.rates))
 
     def plan(self, work_id: str) -> list[dict[str, Any]]:
         """Raises the ending that would stop the run, or the vendor's error."""
@@ -29,7 +29,7 @@ class Planner:
             connection = connections.find(tx, self._hall.vault, item.connection) if item else None
         if item is None or connection is None:
             return []
-        sides = self._room.sides(connection, worklist.LIVE)
+        sides = self.room.sides(connection, worklist.LIVE)
         return [
             {
                 "system": one.system,
@@ -42,8 +42,8 @@ class Planner:
 
     def look(self, connection: connections.Connection) -> Sides:
         """Both windows, for reading on the low lane; whoever asks writes nothing through them."""
-        return self._room.sides(connection, worklist.BACKGROUND)
+        return self.room.sides(connection, worklist.BACKGROUND)
 
     def close(self) -> None:
-        self._room.close()
+        self.room.close()
         self._lock.release()

@@ -22,7 +22,8 @@ EARLY = timedelta(seconds=120)
 
 Keep = Callable[[Tx], None]
 # The token, how long it lives, and what else has to be stored in the same commit, before it is used
-Fetch = Callable[[], tuple[str, timedelta] | tuple[str, timedelta, Keep]]
+Got = tuple[str, timedelta] | tuple[str, timedelta, Keep]
+Fetch = Callable[[], Got]
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,17 @@ from app.connections import Connection
 from app.errors import System
 from app.fortnox import auth as fortnox_auth
 from app.fortnox.client import Fortnox
+from app.grants import Holding
 from app.hall import Hall
 from app.holder import Holder
 from app.limits import Limits
-from app.line import Line
+from app.line import Line, OneToken, TokenSource
 from app.severa import auth as severa_auth
 from app.severa.client import Severa
+from app.spending import Purse
 from app.sync.sides import Registers, Sides
-from app.tokens import Fetch, TokenKeeper, TokenStore
-from app.worklist import POLL
+from app.tokens import Fetch, Got, Owner, TokenKeeper, TokenStore, fingerprint
+from app.worklist import LIVE, POLL
 
 PATIENCE, POLL_PATIENCE = 60.0, 5.0  # seconds to wait for a turn; a poll comes back by itself
 
@@ -49,21 +51,35 @@ class Workroom:
             holder=self.holder,
             ensure=lambda kind, key: sync.ensure(sides, settings, kind, key),
             quarantine=timedelta(seconds=settings.quarantine),
-            registers=self.registers.setdefault(connection.name, Registers(self.hall.clock)),
+            registers=self._registers(connection),
         )
         return sides
 
     def fortnox_tokens(self, connection: Connection, lane: int) -> TokenKeeper:
-        access, settings = connection.document.fortnox, self.hall.settings
-        fetch = partial(
-            fortnox_auth.fetch,
-            self.client,
-            settings.fortnox_auth_url,
-            access.client_id,
-            access.client_secret.get_secret_value(),
-            access.tenant_id,
+        access, hall = connection.document.fortnox, self.hall
+        secret = access.client_secret.get_secret_value()
+        app = self.client, hall.settings.fortnox_auth_url, access.client_id, secret
+        purse = Purse(
+            hall.db,
+            hall.vault,
+            hall.clock,
+            Holding(connection.name, access.client_id, access.tenant_id),
+            by_credentials=partial(fortnox_auth.fetch, *app, access.tenant_id),
+            by_refresh=partial(fortnox_auth.by_refresh, *app),
         )
-        return self._tokens(connection.name, "fortnox", lane, fetch)
+        consented = str(connection.consented_at or "")  # a new consent may have given new scopes
+        credentials = fingerprint(access.client_id, secret, access.tenant_id, consented)
+        return self._tokens(Owner(connection.name, "fortnox", credentials), lane, purse.fetch)
+
+    def _registers(self, connection: Connection) -> Registers:
+        """Those of another company behind the same name are not known here."""
+        access = connection.document
+        whose = f"{connection.name} {access.severa.client_id} {access.fortnox.tenant_id}"
+        return self.registers.setdefault(whose, Registers(self.hall.clock))
+
+    def fortnox_with(self, connection: Connection, token: str) -> Fortnox:
+        line = self._line(connection.name, "fortnox", OneToken("fortnox", token), LIVE)
+        return Fortnox(line, self.hall.settings.fortnox_url)
 
     def close(self) -> None:
         self.client.close()
@@ -72,28 +88,30 @@ class Workroom:
         access, url = connection.document.severa, self.hall.settings.severa_url
         secret = access.client_secret.get_secret_value()
         fetch = partial(severa_auth.fetch, self.client, url, access.client_id, secret)
-        tokens = self._tokens(connection.name, "severa", lane, fetch)
-        return Severa(self._line(tokens, lane), url, access.client_id)
+        credentials = fingerprint(access.client_id, secret)
+        tokens = self._tokens(Owner(connection.name, "severa", credentials), lane, fetch)
+        return Severa(self._line(connection.name, "severa", tokens, lane), url, access.client_id)
 
     def _fortnox(self, connection: Connection, lane: int) -> Fortnox:
         tokens = self.fortnox_tokens(connection, lane)
-        return Fortnox(self._line(tokens, lane), self.hall.settings.fortnox_url)
+        line = self._line(connection.name, "fortnox", tokens, lane)
+        return Fortnox(line, self.hall.settings.fortnox_url)
 
-    def _tokens(self, connection: str, system: System, lane: int, fetch: Fetch) -> TokenKeeper:
-        def fetch_in_turn() -> tuple[str, timedelta]:
-            self.limits.wait_turn(connection, system, lane)  # a call for a token is a call
+    def _tokens(self, owner: Owner, lane: int, fetch: Fetch) -> TokenKeeper:
+        def fetch_in_turn() -> Got:
+            self.limits.wait_turn(owner.connection, owner.system, lane)  # this is a call, too
             return fetch()
 
-        return self.tokens.keeper(connection, system, fetch_in_turn)
+        return TokenKeeper(self.tokens, owner, fetch_in_turn)
 
-    def _line(self, tokens: TokenKeeper, lane: int) -> Line:
+    def _line(self, name: str, system: System, tokens: TokenSource, lane: int) -> Line:
         def busy(seconds: float | None) -> None:
-            pause = seconds if seconds is not None else self._window(tokens.system)
-            self.limits.back_off(tokens.connection, tokens.system, pause)
+            pause = seconds if seconds is not None else self._window(system)
+            self.limits.back_off(name, system, pause)
 
         def wait() -> None:
             patience = POLL_PATIENCE if lane == POLL else PATIENCE
-            self.limits.wait_turn(tokens.connection, tokens.system, lane, patience=patience)
+            self.limits.wait_turn(name, system, lane, patience=patience)
 
         return Line(self.client, tokens, wait=wait, busy=busy)
 

@@ -70,10 +70,19 @@ class Vendors:
     def severa_statuses(self) -> Counter[str]:
         return Counter(one["status"] for one in self.severa.books()["invoices"])
 
+    def written(self) -> list[str]:
+        """The calls that changed something, in order of time; tokens are not counted."""
+        calls = sorted(
+            [*self.severa.chaos.calls, *self.fortnox.chaos.calls], key=lambda call: call.at
+        )
+        return [
+            f"{call.method} {call.path} {call.status}"
+            for call in calls
+            if call.method != "GET" and "token" not in call.path
+        ]
+
     def writes(self) -> int:
-        """Calls that changed something, in both systems; tokens are not counted."""
-        calls = [*self.severa.chaos.calls, *self.fortnox.chaos.calls]
-        return sum(call.method != "GET" and "token" not in call.path for call in calls)
+        return len(self.written())
 
     @property
     def environment(self) -> dict[str, str]:

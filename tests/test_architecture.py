@@ -25,14 +25,14 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
     "ground": (
         "app app.catalogue app.clock app.documents app.embedded app.errors app.groupcommit app.ids"
         " app.ingest_limit app.keys app.limits app.line app.log app.mail app.reasons app.said"
-        " app.settings app.signatures app.supervisor app.vault",
+        " app.scopes app.settings app.signatures app.supervisor app.vault",
         "",
     ),
     "database": ("app.db app.locks app.migrating app.migrations app.models", "ground"),
     # Each keeps one thing, and knows no vendor.
     "stores": (
-        "app.backfills app.connections app.cursors app.effects app.hearing app.holder app.inbox"
-        " app.journal app.links app.listened app.metrics app.outages app.processes app.tokens"
+        "app.backfills app.connections app.cursors app.effects app.grants app.hearing app.holder"
+        " app.inbox app.invitations app.journal app.links app.listened app.metrics app.outages app.processes app.tokens"
         " app.transfers app.worklist",
         "ground database",
     ),
@@ -50,11 +50,11 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
     "checks": ("app.checks", "ground stores severa fortnox workshop"),
     # Opens both windows for one run.
     "workroom": (
-        "app.workroom app.planning",
+        "app.workroom app.planning app.notary app.spending",
         "ground database stores hall calls severa fortnox workshop",
     ),
     "doors": (
-        "app.webhooks app.health app.api app.console",
+        "app.webhooks app.health app.oauth app.api app.console",
         "ground database stores hall ears workshop checks",
     ),
     # Wiring, from the top.

@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from app import vault
+from app.errors import NotSent
 from app.hall import Hall, open_hall
 from app.models import tokens
 from app.settings import Settings
@@ -100,6 +101,24 @@ def test_a_token_is_renewed_two_minutes_before_its_end(hall: Hall) -> None:
     vendor.moment[0] = NOW + HOUR - EARLY
     assert keeper.current() == "canary-2"
     assert vendor.store(hall).keeper("acme", "severa", vendor.fetch).current() == "canary-2"
+
+
+def test_one_that_lasts_is_asked_for_early_and_while_the_vendor_is_away_the_present_one_does(
+    hall: Hall,
+) -> None:
+    vendor = Vendor()
+    keeper = vendor.store(hall).keeper("acme", "fortnox", vendor.fetch)
+    half = HOUR / 2
+    assert [keeper.lasting(half).text for _ in range(2)] == ["canary-1"] * 2
+    vendor.moment[0] = NOW + half
+
+    def away() -> tuple[str, timedelta]:
+        raise NotSent("fortnox")
+
+    alone = vendor.store(hall).keeper("acme", "fortnox", away)
+    assert alone.lasting(half) == Token("canary-1", NOW + HOUR)
+    assert keeper.lasting(half) == Token("canary-2", NOW + half + HOUR)
+    assert alone.lasting(half).text == "canary-2"
 
 
 def test_a_refused_token_is_renewed_once_whoever_asks(hall: Hall) -> None:

@@ -223,6 +223,10 @@ class Fortnox:
     def units(self) -> list[schemas.Unit]:
         return list(self._pages(schemas.Unit, "units", "Units"))
 
+    def company(self) -> schemas.Company:
+        path = "companyinformation"
+        return self._one(schemas.Company, "CompanyInformation", "GET", path)
+
     def is_alive(self) -> bool:
         """Whether Fortnox answers us at all, with a good token."""
         self._call("GET", "companyinformation")

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
 UPPER = {"vat": "VAT", "ocr": "OCR", "www": "WWW", "gln": "GLN"}
@@ -321,6 +321,13 @@ class ArticleListItem(Shape):
     article_number: Text
     description: OptionalText = None
     unit: OptionalText = None
+
+
+class Company(Shape):
+    """`database_number` is what tokens and events call the tenant."""
+
+    database_number: Annotated[Text, Field(pattern=r"^[0-9]{1,20}$")]
+    company_name: OptionalText = None
 
 
 class Coded(Shape):

@@ -8,6 +8,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app import connections, links, outages, worklist
 from app.errors import (
+    CONSENT_LOST,
     Blocked,
     BridgeError,
     ConnectionBlocked,
@@ -179,9 +180,12 @@ def _settlement(sides: Sides, item: Item, ending: Ending, settings: Settings) ->
     if isinstance(ending, ConnectionBlocked):
         system = ending.reason.facts.get("system", "")
         with sides.db.transaction() as tx:
-            connections.stop(tx, sides.name, ending.reason, now)
-            worklist.plant(tx, Want(sides.name, "probe", system), now + STOPPED_PROBE_EVERY, now)
-        log.error("connection.stopped", connection=sides.name, reason=ending.reason.code)
+            stopped = connections.stop(tx, sides.name, ending.reason, now, sides.connection)
+            if ending.reason.code != CONSENT_LOST:
+                again = now + STOPPED_PROBE_EVERY
+                worklist.plant(tx, Want(sides.name, "probe", system), again, now)
+        if stopped:
+            log.error("connection.stopped", connection=sides.name, reason=ending.reason.code)
         return Settlement("blocked", ending.reason, waits_for=connections.WAITING)
     return settlement_of(ending, item, settings, now)
 

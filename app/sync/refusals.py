@@ -6,6 +6,7 @@ Source: Fortnox's error list; Severa's ExceptionTypeEnum. A code that is not her
 from datetime import timedelta
 
 from app.errors import (
+    CONSENT_LOST,
     Blocked,
     Busy,
     ConnectionBlocked,
@@ -98,6 +99,8 @@ def ending_of(error: VendorError) -> Ending:
             because("vendor_silent", **facts, status=error.status),
             waits_for=waiting_key(error.system),
         )
+    if isinstance(error, Unauthorized) and error.code == CONSENT_LOST:
+        return ConnectionBlocked(because("consent_lost", **facts))
     if isinstance(error, Unauthorized):
         return ConnectionBlocked(because("token_refused", **facts))
     connection = FORTNOX_CONNECTION if error.system == "fortnox" else SEVERA_CONNECTION

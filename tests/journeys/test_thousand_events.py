@@ -18,6 +18,8 @@ from tests.installation import (
 
 INVOICES = 200
 COPIES = 5
+# Nothing but the events that are posted: else the pollers carry over whole registers meanwhile.
+HOOKS_ONLY = {"POLL_INTERVAL": "0", "FORTNOX_WEBSOCKET_URL": ""}
 TRANSFER_NAME, RECEIVED_NAME = "Klar för Fortnox", "Mottagen i Fortnox"
 
 
@@ -47,7 +49,10 @@ def drained(bridge: Installation) -> bool:
 def test_a_thousand_shuffled_events_make_two_hundred_invoices_and_replaying_them_writes_nothing(
     database_url: str, redis_url: str
 ) -> None:
-    with vendors() as partners, installation(database_url, redis_url, partners) as bridge:
+    with (
+        vendors() as partners,
+        installation(database_url, redis_url, partners, **HOOKS_ONLY) as bridge,
+    ):
         bridge.connect(document())
         guids = ordered_invoices(partners, INVOICES)
         answers = post_all(bridge.url, shuffled_knocks(guids, seed=1))
@@ -60,7 +65,7 @@ def test_a_thousand_shuffled_events_make_two_hundred_invoices_and_replaying_them
         states = {one["state"] for one in bridge.transfers(kind="invoice")}
         assert states == {"done"}
 
-        writes = partners.writes()
+        writes = partners.written()
         again = [(f"msg_again_{n}", severa_event(guid)) for n, guid in enumerate(guids)]
         assert post_all(bridge.url, again) == {(202, "accepted"): INVOICES}
         until("nothing is left to do", lambda: drained(bridge), told=bridge.output)
@@ -69,7 +74,7 @@ def test_a_thousand_shuffled_events_make_two_hundred_invoices_and_replaying_them
         )
         assert retried.json()["retried"] == INVOICES
         until("nothing is left to do", lambda: drained(bridge), told=bridge.output)
-        assert partners.writes() == writes
+        assert partners.written()[len(writes) :] == []
         assert partners.invoices_by_reference() == expected
 
 
@@ -81,7 +86,7 @@ def test_workers_killed_ten_times_and_redis_flushed_and_killed_lose_nothing_and_
     with (
         servers.redis_server() as redis,
         vendors() as partners,
-        installation(database_url, redis.url, partners) as bridge,
+        installation(database_url, redis.url, partners, **HOOKS_ONLY) as bridge,
     ):
         partners.fortnox.options.latency = 0.02
         bridge.connect(document())

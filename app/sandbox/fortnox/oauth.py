@@ -104,7 +104,7 @@ class OAuth:
     def _by_credentials(self, client: Client, tenant_id: str) -> Response:
         scopes = self.tokens.consents.get((client.client_id, tenant_id))
         options = self.tokens.options
-        if scopes is None:
+        if scopes is None or not options.client_credentials:
             body = _error(options.no_consent_error, "No consent for the tenant")
             return _answer(options.no_consent_status, body, JSON)
         grant = Grant(client.client_id, tenant_id, scopes, self.tokens.until(0))

@@ -31,6 +31,7 @@ class FortnoxOptions:
     jwt_tokens: bool = True  # False: opaque strings
     consent: Literal["approve", "deny"] = "approve"  # what the person at the consent page does
     consenting_tenant: str = ""  # whose person that is; empty: the first tenant's
+    client_credentials: bool = True  # False: an older app, which has refresh tokens only
     no_consent_error: str = "invalid_grant"
     no_consent_status: int = 400
     permission_status: int = 400  # of 2000663 and 2001101: 400 or 403
