@@ -11,7 +11,7 @@ COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
 T ?=
-N ?= 0
+N ?= 2
 
 # A home that is missing or cannot be written to must not be in the way.
 ifneq ($(shell test -d "$$HOME" && test -w "$$HOME" && echo usable),usable)
@@ -35,7 +35,7 @@ setup: $(TESTABLE) ## Install everything, for running and for testing
 demo: $(RUNNABLE) ## Both partner systems simulated, the whole bridge running, first events sent
 	@exec $(VENV)/bin/bridge demo
 
-test: $(TESTABLE) ## Run the test suite; T=tests/test_money.py or T="-k invoice" to choose, N=2 for two at a time
+test: $(TESTABLE) ## Run the test suite; T=tests/test_money.py or T="-k invoice" to choose, N=0 for one at a time
 	@exec $(PYTHON) -m pytest -n $(N) $(T)
 
 run: $(RUNNABLE) ## The whole bridge, as the environment says, in the foreground

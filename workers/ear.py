@@ -201,7 +201,7 @@ def _enter_together(
                 del group[name]
                 if name in renewed:
                     reason = because("token_refused", system="fortnox", code="", words="")
-                    guests.refuse(name, guest.access, reason)
+                    guests.refuse(guest.connection, reason)
                 elif (again := guests.renew(guest)) is not None:
                     renewed.add(name)
                     group[name] = again

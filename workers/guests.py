@@ -27,16 +27,25 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Guest:
-    name: str
-    access: FortnoxAccess
+    connection: Connection
     keeper: TokenKeeper
     token: Token
+
+    @property
+    def name(self) -> str:
+        return self.connection.name
+
+    @property
+    def access(self) -> FortnoxAccess:
+        return self.connection.document.fortnox
 
 
 @dataclass(frozen=True)
 class Refusal:
+    """`settings_of`: what was refused; with newer settings, or a new consent, it comes at once."""
+
     reason: Reason
-    access: FortnoxAccess
+    settings_of: datetime
     until: datetime
     wait: timedelta
 
@@ -70,7 +79,7 @@ class Guests:
             and one.document.fortnox.client_secret.get_secret_value()
         }
         for name in [*self._refused]:
-            if name not in wanted or wanted[name].document.fortnox != self._refused[name].access:
+            if name not in wanted or wanted[name].updated_at != self._refused[name].settings_of:
                 del self._refused[name]
         return wanted
 
@@ -89,13 +98,14 @@ class Guests:
             guest.keeper.renew(guest.token.text)
             return replace(guest, token=guest.keeper.lasting(timedelta(0)))
         except VendorError as error:
-            self.refuse(guest.name, guest.access, ending_of(error).reason)
+            self.refuse(guest.connection, ending_of(error).reason)
             return None
 
-    def refuse(self, name: str, access: FortnoxAccess, reason: Reason) -> None:
+    def refuse(self, connection: Connection, reason: Reason) -> None:
+        name, settings_of = connection.name, connection.updated_at
         before = self._refused.get(name)
         wait = min(before.wait * 2, LONGEST_WAIT) if before else FIRST_WAIT
-        self._refused[name] = Refusal(reason, access, self._hall.clock() + wait, wait)
+        self._refused[name] = Refusal(reason, settings_of, self._hall.clock() + wait, wait)
         if before is None:
             log.warning("listener.tenant_refused", connection=name, reason=reason.code)
 
@@ -106,11 +116,10 @@ class Guests:
 
     def _guest(self, connection: Connection) -> Guest | None:
         keeper = self._room.fortnox_tokens(connection, LIVE)
-        access = connection.document.fortnox
         try:
-            return Guest(connection.name, access, keeper, keeper.lasting(TOKEN_LIVES))
+            return Guest(connection, keeper, keeper.lasting(TOKEN_LIVES))
         except VendorError as error:
-            self.refuse(connection.name, access, ending_of(error).reason)
+            self.refuse(connection, ending_of(error).reason)
             return None
 
     def _read(self, tx: Tx, name: str) -> Connection | None:

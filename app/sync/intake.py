@@ -26,7 +26,8 @@ class Intake:
     """`look` finds the id of Severa's record, and raises Blocked where that cannot be told.
 
     `make` creates it and answers its id; `complete` adds what belongs to a new record;
-    `alter(id, before, now)` writes what differs, if anything; `seen` tells how Severa's record looks.
+    `alter(id, before, now)` writes what differs, and answers whether anything did; `seen` tells
+    how Severa's record looks.
     """
 
     kind: str

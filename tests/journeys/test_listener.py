@@ -257,6 +257,17 @@ def test_a_company_whose_token_fails_for_a_while_misses_nothing_and_holds_nobody
 
 
 @SQLITE
+def test_new_credentials_are_tried_at_once(shop: Workshop, redis_url: str) -> None:
+    add_company(shop)
+    connect(shop, "beta", "777", secret="wrong")
+    with listening(shop, redis_url) as ears:
+        ears.are_open("acme")
+        until("beta is refused", lambda: refused(shop, "beta") == "token_refused")
+        connect(shop, "beta", "777")
+        ears.are_open("beta")
+
+
+@SQLITE
 def test_two_connections_to_one_company_both_hear_it(shop: Workshop, redis_url: str) -> None:
     connect(shop, "beta", "654896")
     with listening(shop, redis_url) as ears:
