@@ -121,9 +121,7 @@ def admit(tx: Tx, vault: Vault, held: Connection, tenant_id: str, now: datetime)
     tx.execute(
         update(connections)
         .where(connections.c.name == held.name)
-        .values(
-            active=held.active or is_whole_now, stopped=None, consented_at=now, updated_at=now
-        )
+        .values(active=held.active or is_whole_now, stopped=None, consented_at=now, updated_at=now)
     )
     worklist.wake(tx, held.name, WAITING, now)
 
