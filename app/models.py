@@ -131,8 +131,7 @@ work = Table(
     Column("settled_at", Instant),
     UniqueConstraint("connection", "kind", "key"),
     Index(
-        "ix_work_turn",
-        "connection",
+        "ix_work_due",
         "lane",
         "due_at",
         postgresql_where=text("due_at IS NOT NULL"),
@@ -153,7 +152,6 @@ work = Table(
         postgresql_where=text("waits_for IS NOT NULL"),
         sqlite_where=text("waits_for IS NOT NULL"),
     ),
-    Index("ix_work_served", "connection", "started_at"),
     Index("ix_work_log", "connection", "received_at", "id"),
     Index(
         "ix_work_batch",
