@@ -79,12 +79,12 @@ def first_open(phases: Sequence[Phase]) -> str | None:
     return next(chosen, None)
 
 
-def amount_of(fee: ProjectFee) -> Decimal | None:
+def amount_of(fee: ProjectFee) -> tuple[Decimal, str] | None:
     """What a fee in Severa costs: people add to the price, not to the cost."""
     each = fee.unit_cost if fee.unit_cost and fee.unit_cost.amount is not None else fee.unit_price
-    if each is None or each.amount is None or fee.quantity is None:
+    if each is None or each.amount is None or each.currency_code is None or fee.quantity is None:
         return None
-    return money.rounded(fee.quantity * each.amount)
+    return money.rounded(fee.quantity * each.amount), each.currency_code
 
 
 def bears(fee: ProjectFee, mark: str) -> bool:

@@ -97,8 +97,11 @@ class Desk:
             if error.code == SCOPE_MISSING:
                 return False
             raise
-        _note(self, replace(fee, state="withdrawn"), "withdrew_project_fee")
+        self.mark_withdrawn(fee)
         return True
+
+    def mark_withdrawn(self, fee: Fee) -> None:
+        _note(self, replace(fee, state="withdrawn"), "withdrew_project_fee")
 
     def lose(self, fee: Fee) -> None:
         """A person has deleted it in Severa, and Severa is where that is decided."""
@@ -110,7 +113,7 @@ class Desk:
             self.lose(fee)
             return replace(fee, state="removed")
         real = amount_of(theirs)
-        fee = fee if real is None else replace(fee, amount=real)
+        fee = fee if real is None else replace(fee, amount=real[0], currency=real[1])
         what = "corrected" if fee.content.before else "created"
         _note(self, fee, f"{what}_project_fee")
         return fee

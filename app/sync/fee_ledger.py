@@ -1,9 +1,10 @@
 """What stands in Severa for each row of a supplier invoice: one link for every fee ever made."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from decimal import Decimal
+from itertools import count
 from typing import Literal
 
 from app import links
@@ -56,6 +57,11 @@ def link_of(number: str, fee: Fee) -> Link:
 
 def standing(fees: Iterable[Fee]) -> list[Fee]:
     return [fee for fee in fees if fee.state == "standing"]
+
+
+def next_generations(fees: Iterable[Fee]) -> Iterator[int]:
+    """A write that was begun but is not in a link yet takes the first of them again."""
+    return count(max((fee.generation for fee in fees), default=0) + 1)
 
 
 def total(fees: Iterable[Fee]) -> Decimal:

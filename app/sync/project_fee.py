@@ -39,8 +39,9 @@ def sync(sides: Sides, item: Item) -> Link | None:
         if not rows and not known:
             raise NothingToDo(_why_none(invoice))
         run = Run(sides, item, invoice, Desk(sides, item, item.key))
-        for row in known.keys() - rows.keys():
-            run.settle(row, None, known[row])
+        for row, fees in known.items():
+            if row not in rows:
+                run.settle(row, None, fees)
         for row, booked in rows.items():
             run.settle(row, booked, known.get(row, []))
         if run.held_up:
@@ -93,7 +94,7 @@ class Run:
     def _settle(self, row: str, booked: FeeRow | None, fees: Sequence[Fee]) -> None:
         if any(fee.state == "removed" for fee in fees):
             return
-        left = standing(fees)
+        left, generations = standing(fees), fee_ledger.next_generations(fees)
         if booked is not None:
             project = self._project_of(booked)
             amount, currency = amount_in(
@@ -102,16 +103,16 @@ class Run:
             ours = [fee for fee in left if fee.currency == currency]
             left = [fee for fee in left if fee.currency != currency]
             content = translate(self.invoice, booked, project.guid.lower())
-            next_one = Fee("", row, len(fees) + 1, content, amount, currency)
-            self._carry(next_one, booked, ours)
+            asked = Fee("", row, next(generations), content, amount, currency)
+            self._carry(asked, booked, ours)
         for group in fee_ledger.by_currency(left):
-            self._take_back(group, len(fees) + 1)
+            self._take_back(group, next(generations))
 
     def _carry(self, asked: Fee, booked: FeeRow, ours: Sequence[Fee]) -> None:
         difference = asked.amount - total(ours)
-        if not ours:
+        if not ours and asked.amount:
             self._make(asked, booked)
-        elif difference or not asked.content.says_as(ours[-1].content):
+        elif ours and (difference or not asked.content.says_as(ours[-1].content)):
             self._bring_up_to_date(ours[-1], asked, difference)
 
     def _bring_up_to_date(self, last: Fee, asked: Fee, difference: Decimal) -> None:
@@ -146,8 +147,8 @@ class Run:
 
     def _is_withdrawn(self, fee: Fee) -> bool:
         theirs = self.desk.look(fee)
-        if theirs is None:
-            self.desk.lose(fee)
+        if theirs is None:  # an attempt before this one, or a person: as it should be
+            self.desk.mark_withdrawn(fee)
             return True
         if theirs.is_invoiced:
             return False

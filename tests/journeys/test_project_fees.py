@@ -16,7 +16,7 @@ from app.sandbox.chaos import Fault, Kind
 from app.sandbox.severa import ALL_SCOPES
 from app.sandbox.severa.demo import CLIENT_ID, CLIENT_SECRET
 from app.sync import project_fee, wants
-from app.worklist import Settlement, Want, claim_now, enqueue, settle
+from app.worklist import Settlement, Want, enqueue
 from tests.installation import until
 from tests.workshop import Workshop
 
@@ -385,15 +385,15 @@ def test_a_closed_project_blocks_until_it_is_opened_and_holds_up_no_other_row(
 
 def test_a_project_that_is_opened_while_a_fee_is_looked_at_is_seen(shop: Workshop) -> None:
     number = bill(shop, cost())
-    want = Want(shop.name, "project_fee", number)
-    item = claim_now(shop.hall.db, "another process", want, shop.clock())
+    holder = shop.process.room.holder
+    item = holder.claim_now(Want(shop.name, "project_fee", number))
     assert item is not None
     guid = guid_of(shop, 3001)
     shop.look_at("project", guid)
     found_closed = Settlement(
         "blocked", because("project_closed"), waits_for=project_fee.waiting_key(guid)
     )
-    settle(shop.hall.db, item, found_closed, shop.clock())
+    holder.settle(item, found_closed)
     shop.run()
     assert shop.outcome("project_fee", number) == ("done", None)
     assert amounts(shop) == [5000]
@@ -460,6 +460,17 @@ def test_a_restored_database_finds_the_fees_it_has_forgotten(shop: Workshop, pag
     assert shop.log("project_fee", number).count("found_by_reference") == 2
 
 
+def test_a_project_that_changes_its_currency_is_settled_in_both(shop: Workshop) -> None:
+    row = {"Account": 4535, "DebitCurrency": 100, "Project": "3001"}
+    number = carried(shop, row, Currency="EUR", CurrencyRate="11.25")
+    invoice_fee(shop, fees(shop)[0])
+    shop.partners.severa.change("projects", 3001, currency="EUR")
+    shop.look_at("project_fee", number)
+    shown = sorted((fee["unitCost"]["currencyCode"], cost_of(fee)) for fee in fees(shop))
+    assert shown == [("EUR", 100), ("SEK", -1125), ("SEK", 1125)]
+    assert replayed(shop, [number]) == 0
+
+
 # --- doubt ---
 
 
@@ -491,6 +502,22 @@ def test_a_fee_that_is_made_late_is_found_and_not_made_again(shop: Workshop) -> 
     settle_down(shop)
     assert amounts(shop) == [5000]
     assert "found_by_reference" in shop.log("project_fee", number)
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_a_change_whose_answer_is_lost_is_made_once(shop: Workshop, method: str) -> None:
+    number, books = carried(shop, cost(5000), cost(700, "3002")), shop.partners.books
+    fault = Fault("lose", "/projectfees/", method)
+    shop.partners.severa.chaos.faults.append(fault)
+    books.change_supplier_invoice(number, SupplierInvoiceRows=[cost(5500)])
+    shop.look_at("project_fee", number)
+    settle_down(shop)
+    assert (amounts(shop), amounts(shop, 3002), fault.times) == ([5500], [], 0)
+    assert fees(shop)[0]["unitPrice"]["amount"] == 5500.0
+    books.change_supplier_invoice(number, SupplierInvoiceRows=[cost(5500), cost(700, "3002")])
+    shop.look_at("project_fee", number)
+    assert (amounts(shop), amounts(shop, 3002)) == ([5500], [700])
+    assert replayed(shop, [number]) == 0
 
 
 def test_a_fee_made_with_what_was_booked_then_is_brought_up_to_date(shop: Workshop) -> None:
