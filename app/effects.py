@@ -105,11 +105,10 @@ def makers(tx: Tx, connection: str, action: str, ref: str) -> dict[System, str]:
 
 def touched_since(tx: Tx, connection: str, names: Collection[str], since: datetime) -> bool:
     """Whether we wrote lately to a record with one of these names, on either side."""
-    latest = select(effects).order_by(effects.c.id.desc()).limit(LATEST).subquery()
+    own = select(effects).where(effects.c.connection == connection)
+    latest = own.order_by(effects.c.id.desc()).limit(LATEST).subquery()
     named = or_(latest.c.target_id.in_(names), latest.c.ref.in_(names))
-    query = select(latest.c.id).where(
-        latest.c.connection == connection, latest.c.prepared_at >= since, named
-    )
+    query = select(latest.c.id).where(latest.c.prepared_at >= since, named)
     return tx.execute(query.limit(1)).first() is not None
 
 

@@ -67,6 +67,7 @@ metadata = MetaData(
 
 NAME = String(63)
 ID = String(40)
+DUE = text("due_at IS NOT NULL")
 
 connections = Table(
     "connections",
@@ -130,13 +131,7 @@ work = Table(
     Column("started_at", Instant),
     Column("settled_at", Instant),
     UniqueConstraint("connection", "kind", "key"),
-    Index(
-        "ix_work_due",
-        "lane",
-        "due_at",
-        postgresql_where=text("due_at IS NOT NULL"),
-        sqlite_where=text("due_at IS NOT NULL"),
-    ),
+    Index("ix_work_turn", "connection", "lane", "due_at", postgresql_where=DUE, sqlite_where=DUE),
     Index(
         "uq_work_running_subject",
         "connection",
@@ -152,6 +147,7 @@ work = Table(
         postgresql_where=text("waits_for IS NOT NULL"),
         sqlite_where=text("waits_for IS NOT NULL"),
     ),
+    Index("ix_work_served", "connection", "started_at"),
     Index("ix_work_log", "connection", "received_at", "id"),
     Index(
         "ix_work_batch",
@@ -185,6 +181,7 @@ effects = Table(
     Column("sent_at", Instant),
     Column("settled_at", Instant),
     Index("ix_effects_work", "work_id", "id"),
+    Index("ix_effects_latest", "connection", "id"),
     Index(
         "uq_effects_creates",
         "connection",

@@ -14,10 +14,15 @@ from sqlalchemy import Connection as Tx
 from sqlalchemy import Row, Select, and_, case, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app import ids
+from app import ids, turns
 from app.db import Database, upsert
 from app.errors import Reason
 from app.models import at, connections, outages, work
+from app.turns import BACKGROUND as BACKGROUND
+from app.turns import LANES
+from app.turns import LIVE as LIVE
+from app.turns import POLL as POLL
+from app.turns import RUNNING_PER_CONNECTION as RUNNING_PER_CONNECTION
 
 TRANSFERS = ("invoice", "payment", "customer", "product", "project", "project_fee")
 State = Literal["queued", "running", "waiting", "blocked", "done", "skipped", "failed"]
@@ -25,11 +30,7 @@ UNSETTLED = ("queued", "running", "waiting")
 # Whom the end of a record sets free. One that was skipped is still missing: who is blocked for want
 # of it would only look at it again, and two of those would wake each other for ever.
 FREES = {"done": ("waiting", "blocked"), "skipped": ("waiting",)}
-# Polls come before a backlog, however long: they find what somebody waits for, and are few. They
-# are no live calls all the same, and leave those their reserve of the rate budget.
-LIVE, POLL, BACKGROUND = 0, 3, 5
 CLAIM_TRIES = 3
-RUNNING_PER_CONNECTION = 6  # so that one company's backlog does not take every thread
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,10 @@ class Want:
     lane: int = LIVE
     subject: str = ""
     batch: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.lane not in LANES:  # nobody would ever look there
+            raise ValueError(f"there is no lane {self.lane}")
 
     @property
     def at(self) -> tuple[str, str, str]:
@@ -123,7 +128,7 @@ def claim(db: Database, me: str, now: datetime, limit: int = 1) -> list[Item]:
     for _ in range(CLAIM_TRIES):
         try:
             with db.transaction() as tx:
-                chosen = _choose(tx, now, limit)
+                chosen = turns.choose(tx, now, limit)
                 one_of_each = {(row.connection, row.subject): row.id for row in reversed(chosen)}
                 return _take(tx, list(one_of_each.values()), me, now)
         except IntegrityError:  # another process took a row of the same subject in this moment
@@ -428,29 +433,6 @@ def _may_run() -> Any:
         connections.c.active,
         or_(connections.c.stopped.is_(None), work.c.kind == "probe"),
     )
-
-
-def _choose(tx: Tx, now: datetime, limit: int) -> list[Row[Any]]:
-    other = work.alias("other")
-    full = (
-        select(other.c.connection)
-        .where(other.c.state == "running")
-        .group_by(other.c.connection)
-        .having(func.count() >= RUNNING_PER_CONNECTION)
-    )
-    same_subject = exists().where(
-        other.c.state == "running",
-        other.c.connection == work.c.connection,
-        other.c.subject == work.c.subject,
-    )
-    due = (
-        select(work.c.id, work.c.connection, work.c.subject)
-        .where(work.c.due_at <= now, work.c.connection.not_in(full), ~same_subject, _may_run())
-        .order_by(work.c.lane, work.c.due_at)
-        .limit(limit)
-        .with_for_update(of=work, skip_locked=True)
-    )
-    return list(tx.execute(due))
 
 
 def _take(tx: Tx, row_ids: Sequence[str], me: str, now: datetime) -> list[Item]:

@@ -32,8 +32,9 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
     # Each keeps one thing, and knows no vendor.
     "stores": (
         "app.backfills app.connections app.cursors app.effects app.grants app.hearing app.holder"
-        " app.inbox app.invitations app.journal app.links app.listened app.metrics app.outages"
-        " app.processes app.tokens app.transfers app.worklist",
+        " app.inbox app.invitations app.journal app.links"
+        " app.listened app.metrics app.outages app.processes app.tokens"
+        " app.transfers app.turns app.worklist",
         "ground database",
     ),
     "bell": ("app.queue", ""),

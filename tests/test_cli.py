@@ -19,12 +19,14 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
 from app import api, connections, health, inbox, processes, worklist
+from app.api import consent
 from app.api.problems import problem
 from app.cli import app as bridge
 from app.clock import now
 from app.documents import Document
 from app.hall import Hall, open_hall
 from app.inbox import Heard
+from app.invitations import Link
 from app.models import connections as connection_rows
 from app.models import work
 from app.settings import settings
@@ -92,6 +94,12 @@ class House:
     def states(self) -> list[str]:
         with self.hall.db.reading() as tx:
             return [row.state for row in tx.execute(work.select().order_by(work.c.id))]
+
+    def secret(self) -> str:
+        with self.hall.db.reading() as tx:
+            found = connections.find(tx, self.hall.vault, "acme")
+        assert found is not None
+        return found.document.severa.client_secret.get_secret_value()
 
     def names(self) -> list[str]:
         with self.hall.db.reading() as tx:
@@ -161,6 +169,72 @@ def test_a_connection_is_put_shown_switched_and_deleted(house: House, tmp_path: 
     assert run("connections", "deactivate", "acme").stdout == "acme  inactive\n"
     assert run("connections", "delete", "acme").stdout == "acme  deleted\n"
     assert house.names() == []
+
+
+def test_settings_are_exported_and_imported_with_the_secrets_that_are_stored(
+    house: House, tmp_path: Path
+) -> None:
+    house.connect()
+    folder = tmp_path / "settings"
+    [written] = told("connections", "export", str(folder))["written"]
+    text = Path(written).read_text("utf-8")
+    exported = json.loads(text)
+    assert "canary" not in text
+    assert exported["severa"] == {"client_id": "s", "client_secret": "********"}
+    assert set(exported) == set(Document(name="acme").masked())
+    before = house.secret()
+    Path(written).write_text(json.dumps(exported | {"label": "Nytt namn"}))
+    assert run("connections", "import", str(folder)).stdout == "acme  active\n"
+    assert "Nytt namn" in run("connections", "list").stdout
+    assert house.secret() == before == "canary-s"
+    run("connections", "export", str(folder))
+    again = Path(written).read_text("utf-8")
+    run("connections", "import", str(folder))
+    run("connections", "export", str(folder))
+    assert Path(written).read_text("utf-8") == again
+
+
+def test_a_masked_document_of_an_unknown_connection_is_refused(
+    house: House, tmp_path: Path
+) -> None:
+    house.connect()
+    told("connections", "export", str(tmp_path / "settings"))
+    file = tmp_path / "settings" / "acme.json"
+    document = json.loads(file.read_text("utf-8")) | {"name": "beta"}
+    file.rename(tmp_path / "settings" / "beta.json")
+    (tmp_path / "settings" / "beta.json").write_text(json.dumps(document))
+    refused = run("connections", "import", str(tmp_path / "settings"), code=1)
+    assert "keeps a stored secret, and there is none in that place" in refused.stderr
+    assert house.names() == ["acme"]
+
+
+def test_nothing_is_imported_while_one_document_cannot_be_read(
+    house: House, tmp_path: Path
+) -> None:
+    (tmp_path / "settings").mkdir()
+    run("connections", "import", str(tmp_path / "settings"), code=2)
+    (tmp_path / "settings" / "a.json").write_text(json.dumps(DOCUMENT))
+    (tmp_path / "settings" / "b.json").write_text("{")
+    run("connections", "import", str(tmp_path / "settings"), code=2)
+    assert house.names() == []
+
+
+def test_a_link_for_consent_is_printed(house: House) -> None:
+    class Notary:
+        def invite(self, connection: connections.Connection) -> Link:
+            return Link(f"https://apps.fortnox.example/auth?of={connection.name}", now())
+
+        def look_at_severa(self, connection: connections.Connection) -> Any:
+            raise AssertionError(connection.name)
+
+        def receive(self, brought: object) -> Any:
+            raise AssertionError(brought)
+
+    consent.mount(house.app, Notary())
+    house.connect()
+    link = "https://apps.fortnox.example/auth?of=acme"
+    assert run("connections", "consent", "acme").stdout == f"{link}\n"
+    assert told("connections", "consent", "acme")["url"] == link
 
 
 def test_what_the_bridge_refuses_ends_with_one(house: House) -> None:

@@ -278,3 +278,59 @@ def test_three_processes_without_a_token_make_one_request_and_renew_it_once(hall
         for asker in askers:
             asker.communicate(timeout=30)
     assert given == ["canary-1", "canary-2"]
+
+
+ASK_AT_ONCE = """
+import json, sys, urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from threading import Barrier
+from app import clock
+from app.db import Database
+from app.tokens import TokenStore
+from app.vault import Vault
+
+url, keys, folder, vendor = json.loads(sys.argv[1])
+
+def fetch():
+    return urllib.request.urlopen(vendor, data=b"").read().decode(), timedelta(hours=1)
+
+store, barrier = TokenStore(Database(url), Vault(keys), Path(folder), clock.now), Barrier(17)
+
+def ask(_):
+    barrier.wait()
+    return store.keeper("acme", "severa", fetch).current()
+
+print("ready", flush=True)
+sys.stdin.readline()
+with ThreadPoolExecutor(17) as threads:
+    print(json.dumps(sorted(set(threads.map(ask, range(17))))), flush=True)
+"""
+
+
+@pytest.mark.processes
+def test_fifty_threads_of_three_processes_renew_an_expired_token_once(hall: Hall) -> None:
+    vendor = Vendor(moment=[datetime(2020, 1, 1, tzinfo=UTC)])
+    vendor.store(hall).keeper("acme", "severa", vendor.fetch).current()
+    with token_server() as (address, given):
+        url = hall.db.url.render_as_string(hide_password=False)
+        argument = json.dumps([url, hall.keys.encryption, str(hall.settings.var_dir), address])
+        askers = [
+            subprocess.Popen(
+                [sys.executable, "-c", ASK_AT_ONCE, argument],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(3)
+        ]
+        assert [asker.stdout.readline() for asker in askers if asker.stdout] == ["ready\n"] * 3
+        for asker in askers:
+            assert asker.stdin is not None
+            asker.stdin.write("go\n")
+            asker.stdin.flush()
+        answers = [json.loads(asker.communicate(timeout=60)[0]) for asker in askers]
+    assert answers == [["canary-1"]] * 3
+    assert given == ["canary-1"]
