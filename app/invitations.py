@@ -36,6 +36,7 @@ class Brought:
     state: str = ""
     code: str = ""
     error: str = ""
+    origin: str = ""  # the address the browser asked from
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,8 @@
-"""The tables. Instants are microseconds since 1970 UTC, so that both databases sort them alike."""
-
-import json
-from datetime import UTC, datetime, timedelta
-from typing import Any
+"""The tables."""
 
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     Column,
-    ColumnElement,
-    Dialect,
     Index,
     Integer,
     LargeBinary,
@@ -19,43 +12,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    literal,
     text,
 )
-from sqlalchemy.types import TypeDecorator
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-
-
-class Instant(TypeDecorator[datetime]):
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else (value - EPOCH) // MICROSECOND
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else EPOCH + value * MICROSECOND
-
-
-def at(instant: datetime | None) -> ColumnElement[datetime | None]:
-    """An instant inside an expression: there its type has to be said, or it is stored as text."""
-    return literal(instant, Instant())
-
-
-class Json(TypeDecorator[Any]):
-    """JSON as text: neither database may reorder, merge or refuse what we wrote."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else json.dumps(value, ensure_ascii=True)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(value)
-
+from app.columns import Instant, Json
 
 metadata = MetaData(
     naming_convention={
@@ -292,4 +252,34 @@ processes = Table(
     Column("kind", String(16), nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
+)
+
+admin_keys = Table(
+    "admin_keys",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("name", String(100), nullable=False),
+    Column("scope", String(16), nullable=False),  # view | operate | configure
+    Column("hash", String(64), nullable=False),  # SHA-256; the key itself is nowhere
+    Column("begins", String(16), nullable=False),  # its first characters, to tell keys apart
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
+    UniqueConstraint("hash"),
+)
+
+audit = Table(
+    "audit",  # what people made happen; only ever added to
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("connection", NAME),
+    Column("who_kind", String(16), nullable=False),
+    Column("who_id", ID, nullable=False),
+    Column("who_name", String(100), nullable=False),
+    Column("origin", String(64), nullable=False),
+    Column("facts", Json, nullable=False),
+    Index(None, "connection", "id"),
 )

@@ -4,12 +4,13 @@ import re
 
 import structlog
 
-from app import connections, grants, invitations
+from app import audit, connections, grants, invitations
 from app.connections import Connection
 from app.errors import Busy, NotSent, Reason, TryLater, Unauthorized, Unclear, VendorError, because
 from app.fortnox import auth
 from app.fortnox.auth import Granted
 from app.grants import Holding
+from app.identity import Identity
 from app.invitations import Brought, Link, Outcome
 from app.scopes import Scopes
 from app.severa import auth as severa_auth
@@ -25,11 +26,12 @@ class Notary:
     def __init__(self, room: Workroom) -> None:
         self._room, self._hall = room, room.hall
 
-    def invite(self, connection: Connection) -> Link:
+    def invite(self, connection: Connection, who: Identity) -> Link:
         """The connection has the id and the secret of its Fortnox app."""
         now = self._hall.clock()
         with self._hall.db.transaction() as tx:
             state = invitations.make(tx, connection.name, now)
+            audit.write(tx, who, "consent.invited", connection.name, now)
         settings, client_id = self._hall.settings, connection.document.fortnox.client_id
         url = auth.consent_address(settings.fortnox_auth_url, client_id, self._callback, state)
         log.info("consent.invited", connection=connection.name)
@@ -45,7 +47,7 @@ class Notary:
         if known is None or refused:
             return self._refused(known, refused or because("consent_link_unknown"))
         try:
-            return self._admitted(known, brought.code)
+            return self._admitted(known, brought)
         except (Busy, NotSent, Unclear, TryLater):
             return self._refused(known, because("consent_unanswered"))
         except Unauthorized as error:
@@ -66,16 +68,19 @@ class Notary:
             turn=lambda: self._room.limits.wait_turn(connection.name, "severa", LIVE),
         )
 
-    def _admitted(self, known: Connection, code: str) -> Outcome:
+    def _admitted(self, known: Connection, brought: Brought) -> Outcome:
         access, settings = known.document.fortnox, self._hall.settings
         secret = access.client_secret.get_secret_value()
         self._room.limits.wait_turn(known.name, "fortnox", LIVE)
         app = self._room.client, settings.fortnox_auth_url, access.client_id, secret
-        granted = auth.by_code(*app, code, self._callback)
+        granted = auth.by_code(*app, brought.code, self._callback)
         company = self._room.fortnox_with(known, granted.access_token).company()
-        return self._keep(known, company.database_number, company.company_name or "", granted)
+        name = company.company_name or ""
+        return self._keep(known, company.database_number, name, granted, brought.origin)
 
-    def _keep(self, known: Connection, tenant_id: str, name: str, granted: Granted) -> Outcome:
+    def _keep(
+        self, known: Connection, tenant_id: str, name: str, granted: Granted, origin: str
+    ) -> Outcome:
         """Tenant, refresh token and the new start are one commit."""
         hall, access = self._hall, known.document.fortnox
         now, holding = hall.clock(), Holding(known.name, access.client_id, tenant_id)
@@ -88,6 +93,7 @@ class Notary:
                 facts = {"company": name, "tenant": tenant_id, "expected": other}
                 return self._refused(known, because("consent_other_company", **facts))
             connections.admit(tx, hall.vault, held, tenant_id, now)
+            audit.write(tx, _guest(origin), "consent.given", known.name, now, tenant=tenant_id)
             grants.forget(tx, known.name)
             if granted.refresh_token:
                 grants.put(tx, hall.vault, holding, granted.refresh_token, now, needed=False)
@@ -102,6 +108,11 @@ class Notary:
     @property
     def _callback(self) -> str:
         return f"{self._hall.settings.public_url.rstrip('/')}{invitations.CALLBACK}"
+
+
+def _guest(origin: str) -> Identity:
+    """Whoever opened the link: Fortnox knows who it was, we do not."""
+    return Identity("link", "link", "Fortnox administrator", "view", origin)
 
 
 def _said_no(brought: Brought) -> Reason | None:

@@ -63,6 +63,7 @@ def _brought(request: Request) -> Brought:
         state=query.get("state", "")[:LONGEST_STATE],
         code=query.get("code", "")[:LONGEST_CODE],
         error=query.get("error", "")[:100],
+        origin=request.client.host[:64] if request.client else "",
     )
 
 

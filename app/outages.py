@@ -10,9 +10,10 @@ from sqlalchemy import Connection as Tx
 from sqlalchemy import case, delete, select
 
 from app import worklist
+from app.columns import at
 from app.db import upsert
 from app.errors import System
-from app.models import at, outages
+from app.models import outages
 from app.worklist import Want
 
 OPENS_AFTER = 3

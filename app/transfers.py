@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import Connection as Tx
 from sqlalchemy import Row, Select, and_, func, or_, select
 
+from app.columns import EPOCH, MICROSECOND
 from app.errors import Invalid
-from app.models import EPOCH, MICROSECOND, work
+from app.models import work
 from app.worklist import TRANSFERS
 
 BATCH = 500

@@ -25,7 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy import Connection as Tx
 
-from app.models import EPOCH, Instant, at, connections, work
+from app.columns import EPOCH, Instant, at
+from app.models import connections, work
 
 # Polls come before a backlog, however long: they find what somebody waits for, and are few. They
 # are no live calls all the same, and leave those their reserve of the rate budget.

@@ -15,9 +15,10 @@ from sqlalchemy import Row, Select, and_, case, exists, func, or_, select, updat
 from sqlalchemy.exc import IntegrityError
 
 from app import ids, turns
+from app.columns import at
 from app.db import Database, upsert
 from app.errors import Reason
-from app.models import at, connections, outages, work
+from app.models import connections, outages, work
 from app.turns import BACKGROUND as BACKGROUND
 from app.turns import LANES
 from app.turns import LIVE as LIVE

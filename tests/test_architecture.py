@@ -23,16 +23,16 @@ ROOT = Path(__file__).parent.parent
 FLOOR_PLAN: dict[str, tuple[str, str]] = {
     # Neither a database, nor a vendor, nor HTTP is known here.
     "ground": (
-        "app app.catalogue app.clock app.documents app.embedded app.errors app.groupcommit app.ids"
-        " app.ingest_limit app.keys app.limits app.line app.log app.mail app.reasons app.said"
-        " app.scopes app.settings app.signatures app.supervisor app.vault",
+        "app app.catalogue app.clock app.documents app.embedded app.errors app.groupcommit"
+        " app.identity app.ids app.ingest_limit app.keys app.limits app.line app.log app.mail"
+        " app.reasons app.said app.scopes app.settings app.signatures app.supervisor app.vault",
         "",
     ),
-    "database": ("app.db app.locks app.migrating app.migrations app.models", "ground"),
+    "database": ("app.columns app.db app.locks app.migrating app.migrations app.models", "ground"),
     # Each keeps one thing, and knows no vendor.
     "stores": (
-        "app.backfills app.connections app.cursors app.effects app.grants app.hearing app.holder"
-        " app.inbox app.invitations app.journal app.links"
+        "app.access app.audit app.backfills app.connections app.cursors app.effects app.grants"
+        " app.hearing app.holder app.inbox app.invitations app.journal app.links"
         " app.listened app.metrics app.outages app.processes app.tokens"
         " app.transfers app.turns app.worklist",
         "ground database",

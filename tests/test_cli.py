@@ -25,6 +25,7 @@ from app.cli import app as bridge
 from app.clock import now
 from app.documents import Document
 from app.hall import Hall, open_hall
+from app.identity import Identity
 from app.inbox import Heard
 from app.invitations import Link
 from app.models import connections as connection_rows
@@ -219,9 +220,26 @@ def test_nothing_is_imported_while_one_document_cannot_be_read(
     assert house.names() == []
 
 
+def test_a_key_is_made_used_and_revoked_and_who_did_it_is_told(house: House) -> None:
+    made = told("keys", "create", "Kim", "--scope", "operate")
+    house.connect()
+    assert run("connections", "list", "--key", made["key"]).exit_code == 0
+    refused = run("connections", "activate", "acme", "--key", made["key"], code=1)
+    assert "may configure; this one may operate" in refused.stderr
+    assert "Kim" in run("keys", "list").stdout
+    assert made["key"] not in told("keys", "list")["keys"][0].values()
+    assert run("keys", "revoke", made["id"]).stdout == f"{made['id']}  revoked\n"
+    run("connections", "list", "--key", made["key"], code=1)
+    run("connections", "activate", "acme")
+    assert [one["action"] for one in told("audit")["entries"]] == [
+        *("connection.activated", "key.revoked", "key.created"),
+    ]
+    assert "127.0.0.1" in run("audit", "--connection", "acme").stdout
+
+
 def test_a_link_for_consent_is_printed(house: House) -> None:
     class Notary:
-        def invite(self, connection: connections.Connection) -> Link:
+        def invite(self, connection: connections.Connection, who: Identity) -> Link:
             return Link(f"https://apps.fortnox.example/auth?of={connection.name}", now())
 
         def look_at_severa(self, connection: connections.Connection) -> Any:

@@ -3,12 +3,14 @@
 from fastapi import FastAPI
 
 from app.api import (
+    audit,
     backfills,
     checks,
     connections,
     coverage,
     docs,
     events,
+    keys,
     problems,
     retries,
     transfers,
@@ -36,6 +38,8 @@ def mount(app: FastAPI, hall: Hall, *, hint: Hint, plan: Plan, look: Look) -> No
         transfers.routes,
         retries.routes,
         events.routes,
+        keys.routes,
+        audit.routes,
     ):
         app.include_router(routes)
     docs.mount(app)

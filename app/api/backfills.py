@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from fastapi import Body, Response
 from pydantic import BaseModel, ConfigDict
 
-from app import backfills, clock
-from app.api.desk import AtDesk, router
+from app import audit, backfills, clock
+from app.api.desk import AtDesk, Who, router
 from app.api.problems import Problem, not_found
 from app.backfills import WAYS, Direction, Progress
 
@@ -41,7 +41,7 @@ class Backfill(BaseModel):
 
 @routes.post("/connections/{connection}/backfill", status_code=202)
 def start_backfill(
-    desk: AtDesk, response: Response, connection: str, asked: Annotated[Asked, Body()]
+    desk: AtDesk, by: Who, response: Response, connection: str, asked: Annotated[Asked, Body()]
 ) -> Backfill:
     """Starts it on the low lane, or answers the one that is under way already."""
     ways = WAYS[asked.kind]
@@ -53,6 +53,8 @@ def start_backfill(
         now = desk.hall.clock()
         row = backfills.start(tx, connection, asked.kind, direction, now)
         progress = backfills.progress(tx, row, now)
+        facts = {"backfill": row.id, "kind": asked.kind, "direction": direction}
+        audit.write(tx, by, "backfill.started", connection, now, **facts)
     desk.hint(1)
     shown = _shown(desk, progress)
     response.headers["Location"] = shown.url

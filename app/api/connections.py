@@ -8,13 +8,14 @@ from fastapi import Body, Request, Response
 from sqlalchemy import Connection as Tx
 from sqlalchemy import select
 
-from app import clock, connections
+from app import audit, clock, connections
 from app.api import patches
-from app.api.desk import AtDesk, Desk, language, router
+from app.api.desk import AtDesk, Desk, Who, language, router, who
 from app.api.problems import Problem, not_found
 from app.api.shapes import ConnectionDocument, ConnectionList, explained
 from app.connections import Connection
 from app.documents import Document
+from app.identity import Identity
 from app.models import connections as table
 from app.reasons import Language
 
@@ -63,7 +64,7 @@ def put_connection(
         created = stored is None
         return patches.document(connection, given, stored.document if stored else None)
 
-    written = _write(desk, connection, wanted)
+    written = _write(desk, who(request), connection, wanted)
     response.status_code = 201 if created else 200
     return shown(desk, written, language(request, written))
 
@@ -84,17 +85,18 @@ def patch_connection(
         merged = patches.merge(stored.document.masked(), given)
         return patches.document(connection, merged, stored.document)
 
-    written = _write(desk, connection, wanted)
+    written = _write(desk, who(request), connection, wanted)
     return shown(desk, written, language(request, written))
 
 
 @routes.delete("/connections/{connection}", status_code=204)
-def delete_connection(desk: AtDesk, connection: str) -> Response:
+def delete_connection(desk: AtDesk, by: Who, connection: str) -> Response:
     """Settings and secrets go; links and the transfer log stay, so that nothing is made twice."""
     hall = desk.hall
     with hall.db.transaction() as tx:
         desk.connection(tx, connection)
         connections.delete(tx, hall.vault, connection, hall.clock())
+        audit.write(tx, by, "connection.deleted", connection, hall.clock())
     hall.directory.forget()
     log.info("connection.deleted", connection=connection)
     return Response(status_code=204)
@@ -124,16 +126,22 @@ def shown(desk: Desk, one: Connection, spoken: Language) -> dict[str, Any]:
     }
 
 
-def _write(desk: Desk, name: str, wanted: Callable[[Connection | None], Document]) -> Connection:
+def _write(
+    desk: Desk, by: Identity, name: str, wanted: Callable[[Connection | None], Document]
+) -> Connection:
     hall = desk.hall
     with hall.db.transaction() as tx:
         stored = _hold(desk, tx, name)
         document = wanted(stored)
         differs = connections.put(tx, hall.vault, document, hall.clock())
         written = desk.connection(tx, name)
+        before = stored.document if stored else Document(name=name)
+        if differs:
+            action = "connection.changed" if stored else "connection.created"
+            changes = patches.differences(before, document)
+            audit.write(tx, by, action, name, hall.clock(), changes=changes)
     if differs:
         hall.directory.forget()
-        before = stored.document if stored else Document(name=name)
         log.info("connection.changed", connection=name, fields=patches.changed(before, document))
     return written
 
@@ -148,6 +156,8 @@ def _switch(desk: Desk, request: Request, name: str, *, active: bool) -> dict[st
         if missing:
             raise Problem(409, f"Not yet set: {', '.join(missing)}.", missing=missing)
         connections.set_active(tx, name, hall.clock(), active=active)
+        action = "connection.activated" if active else "connection.deactivated"
+        audit.write(tx, who(request), action, name, hall.clock())
         switched = desk.connection(tx, name)
     hall.directory.forget()
     log.info("connection.changed", connection=name, fields=["active"], active=active)

@@ -7,11 +7,12 @@ from fastapi import FastAPI, Request
 from pydantic import BaseModel
 
 from app import clock, oauth
-from app.api.desk import AtDesk, Desk, language, router
+from app.api.desk import AtDesk, Desk, Who, language, router
 from app.api.problems import Problem
 from app.api.shapes import Explained, explained
 from app.connections import Connection
 from app.errors import Reason, Unauthorized, because
+from app.identity import Identity
 from app.invitations import Link
 from app.scopes import Scopes
 
@@ -23,7 +24,7 @@ SEVERA = ("severa.client_id", "severa.client_secret")
 class Notary(oauth.Notary, Protocol):
     """Opens the windows, which the doors do not."""
 
-    def invite(self, connection: Connection) -> Link: ...
+    def invite(self, connection: Connection, who: Identity) -> Link: ...
     def look_at_severa(self, connection: Connection) -> Scopes: ...
 
 
@@ -51,10 +52,10 @@ def mount(app: FastAPI, notary: Notary) -> None:
 
 
 @routes.post("/connections/{connection}/fortnox/consent")
-def make_consent_link(desk: AtDesk, request: Request, connection: str) -> ConsentLink:
+def make_consent_link(desk: AtDesk, by: Who, request: Request, connection: str) -> ConsentLink:
     """A link by which a Fortnox administrator lets the integration in; for ten minutes."""
     notary: Notary = request.app.state.notary
-    link = notary.invite(_with(desk, connection, NEEDED))
+    link = notary.invite(_with(desk, connection, NEEDED), by)
     return ConsentLink(url=link.url, expires_at=clock.iso(link.expires_at) or "")
 
 

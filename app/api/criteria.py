@@ -11,7 +11,7 @@ from app.worklist import State
 Kind = Literal["invoice", "payment", "customer", "product", "project", "project_fee"]
 
 
-def _words(value: Any) -> Any:
+def words(value: Any) -> Any:
     """`a,b`, `["a", "b"]` and `["a,b"]` say the same."""
     given = [value] if isinstance(value, str) else value
     if not isinstance(given, list):
@@ -29,10 +29,10 @@ def _in_utc(instant: datetime | None) -> datetime | None:
     return instant.replace(tzinfo=UTC) if instant and instant.tzinfo is None else instant
 
 
-States = Annotated[list[State], BeforeValidator(_words)]
-Kinds = Annotated[list[Kind], BeforeValidator(_words)]
+States = Annotated[list[State], BeforeValidator(words)]
+Kinds = Annotated[list[Kind], BeforeValidator(words)]
 TransferId = Annotated[str, Field(pattern=r"^[0-9a-z_]{1,40}$")]
-Ids = Annotated[list[TransferId], BeforeValidator(_words), Field(max_length=10_000)]
+Ids = Annotated[list[TransferId], BeforeValidator(words), Field(max_length=10_000)]
 Instant = Annotated[datetime | None, BeforeValidator(_unset), AfterValidator(_in_utc)]
 
 

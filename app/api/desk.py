@@ -1,23 +1,25 @@
 """What every handler of the admin API works with, and the guard in front of them."""
 
-import hmac
 import re
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from sqlalchemy import Connection as Tx
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Message, Receive
 
-from app import connections
+from app import access, connections
+from app.api.permits import scope_of
 from app.api.problems import ProblemResponse, not_found, problem
 from app.connections import Connection
 from app.hall import Hall
+from app.identity import Identity, Scope
 from app.reasons import Language, language_of
 from app.sync.sides import Sides
 
@@ -57,6 +59,19 @@ async def _desk(request: Request) -> Desk:
 AtDesk = Annotated[Desk, Depends(_desk)]
 
 
+def who(request: Request) -> Identity:
+    """Whoever the door let in, the admin API's or the console's: each sets `state.who`."""
+    found: Identity = request.state.who
+    return found
+
+
+async def _who(request: Request) -> Identity:
+    return who(request)
+
+
+Who = Annotated[Identity, Depends(_who)]
+
+
 class TooLarge(HTTPException):
     def __init__(self) -> None:
         detail = f"A request of the admin API has at most {LARGEST_BODY} bytes."
@@ -64,15 +79,23 @@ class TooLarge(HTTPException):
 
 
 class GuardedRoute(APIRoute):
-    """Asks for the admin key before a byte of the body is read, and stops reading at the limit."""
+    """Asks for a key of the right scope before the body is read, and stops reading at the limit."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
+        super().__init__(path, endpoint, **more)
+        self.needs = scope_of(self.methods, path)
+        self.openapi_extra = (self.openapi_extra or {}) | {"x-scope": self.needs}
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            desk: Desk = request.app.state.desk
-            if not _holds_key(request.headers.get("authorization", ""), desk.hall.keys.admin):
+            found = await run_in_threadpool(_identify, request)
+            if found is None:
                 return _unauthorised()
+            if not found.may(self.needs):
+                return _forbidden(found, self.needs)
+            request.state.who = found
             counted = Request(request.scope, _up_to(request.receive, LARGEST_BODY))
             response = await handler(counted)
             response.headers["Cache-Control"] = "no-store"
@@ -130,10 +153,22 @@ def language(request: Request, connection: Connection) -> Language:
     return language_of(header, connection.document.language)
 
 
-def _holds_key(authorization: str, key: str) -> bool:
-    scheme, _, given = authorization.partition(" ")
-    same = hmac.compare_digest(given.strip().encode("utf-8", "replace"), key.encode())
-    return same and scheme.lower() == "bearer"
+def origin(request: Request) -> str:
+    """The address of whoever asks, as uvicorn has it from the nearest proxy it trusts."""
+    return request.client.host[:64] if request.client else ""
+
+
+def _identify(request: Request) -> Identity | None:
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    hall: Hall = request.app.state.desk.hall
+    found = access.identify(hall.db, hall.keys.admin, given.strip(), hall.clock())
+    return replace(found, origin=origin(request)) if found else None
+
+
+def _forbidden(found: Identity, needed: Scope) -> ProblemResponse:
+    return problem(403, None, f"This takes a key that may {needed}; this one may {found.scope}.")
 
 
 def _unauthorised() -> ProblemResponse:

@@ -57,6 +57,7 @@ def _call(method: str, path: str, call: dict[str, Any]) -> dict[str, Any]:
     return {
         "method": method.upper(),
         "path": path,
+        "scope": call.get("x-scope"),
         "says": call.get("description") or call.get("summary", ""),
         "parameters": [one | {"is": kind(one.get("schema", {}))} for one in parameters],
         "bodies": [(media, kind(body.get("schema", {}))) for media, body in bodies.items()],

@@ -54,6 +54,22 @@ def changed(old: Part, new: Part, inside: str = "") -> list[str]:
     return names
 
 
+def differences(old: Document, new: Document) -> list[dict[str, Any]]:
+    """The settings that differ, as they may be kept: a secret reads `********` on either side."""
+    before, after = old.masked(), new.masked()
+    return [
+        {"field": name, "from": _at(before, name), "to": _at(after, name)}
+        for name in changed(old, new)
+    ]
+
+
+def _at(shown: dict[str, Any], name: str) -> Any:
+    value: Any = shown
+    for step in name.split("."):
+        value = value[step]
+    return value
+
+
 def _check_text(given: dict[str, Any]) -> None:
     """Half a surrogate pair can be stored, but never be shown again."""
     try:

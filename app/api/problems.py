@@ -18,6 +18,7 @@ from app.vault import CannotDecrypt
 TITLES = {
     400: "Not acceptable as it stands",
     401: "Not authorised",
+    403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
     409: "Not possible now",

@@ -8,12 +8,13 @@ from fastapi import Query, Request
 from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
-from app import effects, journal, transfers, worklist
+from app import audit, effects, journal, transfers, worklist
 from app.api.criteria import Manner, Selection
-from app.api.desk import AtDesk, Desk, is_name, language, router
+from app.api.desk import AtDesk, Desk, is_name, language, router, who
 from app.api.problems import Problem, not_found
 from app.api.shapes import EndsWithout, Planned, PlannedMany, Retried, explained
 from app.errors import Ending, Invalid
+from app.identity import Identity
 from app.reasons import Language
 from app.worklist import BACKGROUND, LIVE
 
@@ -43,7 +44,7 @@ def retry_one(
         raise not_found("transfer")
     if how.dry_run:
         return _answer(_look_ahead(desk, row.id, spoken))
-    return Retried(retried=_run_again(desk, connection, [row.id]))
+    return Retried(retried=_run_again(desk, who(request), connection, [row.id]))
 
 
 @routes.post(
@@ -59,7 +60,7 @@ def retry_many(
     chosen, spoken = _chosen(desk, request, connection, selection)
     if how.dry_run:
         return _answer(_look_ahead_many(desk, chosen, spoken))
-    return Retried(retried=_run_again(desk, connection, chosen))
+    return Retried(retried=_run_again(desk, who(request), connection, chosen))
 
 
 def _chosen(
@@ -98,7 +99,7 @@ def _answer(planned: BaseModel) -> JSONResponse:
     return JSONResponse(planned.model_dump(mode="json", exclude_none=True))
 
 
-def _run_again(desk: Desk, connection: str, chosen: Sequence[str]) -> int:
+def _run_again(desk: Desk, by: Identity, connection: str, chosen: Sequence[str]) -> int:
     """One by one in front of everything else; many behind what comes in meanwhile."""
     lane = LIVE if len(chosen) == 1 else BACKGROUND
     retried = 0
@@ -110,6 +111,7 @@ def _run_again(desk: Desk, connection: str, chosen: Sequence[str]) -> int:
                 effects.forgive(tx, one)
                 journal.write(tx, connection, one, "retried_by_person", now)
             due = worklist.retry(tx, some, now, lane)
+            audit.write(tx, by, "transfers.retried", connection, now, transfers=list(some))
         desk.hint(due)
         retried += due
     log.info("transfers.retried", connection=connection, retried=retried)

@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import backfill, connections, doctor, processes, send, signature, transfers
+from app.cli import backfill, connections, doctor, keys, processes, send, signature, transfers
 
 app = typer.Typer(
     name="bridge",
@@ -16,6 +16,7 @@ send.register(app)
 transfers.register(app)
 backfill.register(app)
 app.add_typer(connections.app, name="connections")
+keys.register(app)
 doctor.register(app)
 signature.register(app)
 

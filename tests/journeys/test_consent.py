@@ -18,9 +18,9 @@ from app import api, connections, grants
 from app.api import consent
 from app.documents import Document
 from app.fortnox.auth import SCOPES
+from app.models import audit, invitations, tokens
 from app.models import connections as connection_rows
 from app.models import grants as grant_rows
-from app.models import invitations, tokens
 from app.notary import Notary
 from app.sandbox.chaos import Fault
 from app.sandbox.fortnox.tokens import Client
@@ -158,6 +158,11 @@ def test_a_consent_brings_the_tenant_and_switches_on_what_lacked_nothing_else(
     assert "Vårt bolag AB" in page.text
     now = office.shop.connection()
     assert (now.document.fortnox.tenant_id, now.active, now.stopped) == (TENANT, True, None)
+    written_down = [(row.action, row.who_kind, row.origin) for row in office.rows(audit)]
+    assert written_down == [
+        ("consent.invited", "key", "testclient"),
+        ("consent.given", "link", "testclient"),
+    ]
     assert now.document.missing() == []
     assert [one["event"] for one in logs] == ["consent.invited", "consent.given"]
 

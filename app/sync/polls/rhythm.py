@@ -3,8 +3,8 @@
 import hashlib
 from datetime import datetime, timedelta
 
+from app.columns import EPOCH
 from app.errors import Blocked, Ending
-from app.models import EPOCH
 from app.settings import Settings
 from app.sync.settling import DONE
 from app.worklist import Item, Settlement
