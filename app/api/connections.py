@@ -13,6 +13,7 @@ from app.api import patches
 from app.api.desk import AtDesk, Desk, Who, language, router, who
 from app.api.problems import Problem, not_found
 from app.api.shapes import ConnectionDocument, ConnectionList, explained
+from app.audit import Action
 from app.connections import Connection
 from app.documents import Document
 from app.identity import Identity
@@ -137,7 +138,7 @@ def _write(
         written = desk.connection(tx, name)
         before = stored.document if stored else Document(name=name)
         if differs:
-            action = "connection.changed" if stored else "connection.created"
+            action: Action = "connection.changed" if stored else "connection.created"
             changes = patches.differences(before, document)
             audit.write(tx, by, action, name, hall.clock(), changes=changes)
     if differs:
@@ -156,7 +157,7 @@ def _switch(desk: Desk, request: Request, name: str, *, active: bool) -> dict[st
         if missing:
             raise Problem(409, f"Not yet set: {', '.join(missing)}.", missing=missing)
         connections.set_active(tx, name, hall.clock(), active=active)
-        action = "connection.activated" if active else "connection.deactivated"
+        action: Action = "connection.activated" if active else "connection.deactivated"
         audit.write(tx, who(request), action, name, hall.clock())
         switched = desk.connection(tx, name)
     hall.directory.forget()

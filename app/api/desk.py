@@ -83,7 +83,7 @@ class GuardedRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:
         super().__init__(path, endpoint, **more)
-        self.needs = scope_of(self.methods, path)
+        self.needs = scope_of(self.methods or (), path)
         self.openapi_extra = (self.openapi_extra or {}) | {"x-scope": self.needs}
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
