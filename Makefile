@@ -24,7 +24,7 @@ TESTABLE := $(VENV)/.testable
 RUNNABLE := $(if $(wildcard $(TESTABLE)),$(TESTABLE),$(VENV)/.runnable)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test run api worker sweeper listener check fix lock clean
+.PHONY: help setup demo test torture run api worker sweeper listener check fix lock clean
 .DELETE_ON_ERROR:
 
 help: ## What can be done here
@@ -37,6 +37,9 @@ demo: $(RUNNABLE) ## Both partner systems simulated, the whole bridge running, f
 
 test: $(TESTABLE) ## Run the test suite; T=tests/test_money.py or T="-k invoice" to choose, N=0 for one at a time
 	@exec $(PYTHON) -m pytest -n $(N) $(T)
+
+torture: $(TESTABLE) ## 10,000 invoices through 1,000 kills, 100 pauses and faults of all kinds; T="--seed 7 --rounds 1"
+	@exec $(PYTHON) -m tests.proof.torture --report var/torture.jsonl $(T)
 
 run: $(RUNNABLE) ## The whole bridge, as the environment says, in the foreground
 	@exec $(VENV)/bin/bridge run

@@ -112,6 +112,19 @@ def touched_since(tx: Tx, connection: str, names: Collection[str], since: dateti
     return tx.execute(query.limit(1)).first() is not None
 
 
+def leave_alone(tx: Tx, work_ids: Collection[str], until: datetime) -> None:
+    """What these rows were creating when their run was cut off: no look at it is believed before.
+
+    Whoever ran them may have sent it in his last moment, long after he said that he would.
+    """
+    tx.execute(
+        update(effects)
+        .where(effects.c.work_id.in_(work_ids), effects.c.state == "sending", effects.c.creates)
+        .where(or_(effects.c.not_before.is_(None), effects.c.not_before < until))
+        .values(not_before=until, looks=0)
+    )
+
+
 def forgive(tx: Tx, work_id: str) -> None:
     """A person has decided that a write of unknown outcome may be tried again, after new looks."""
     tx.execute(

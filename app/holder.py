@@ -1,5 +1,6 @@
 """This process as the holder of rows: it works on what it claimed, and lets go what it lost."""
 
+from datetime import timedelta
 from threading import Lock
 
 from app import worklist
@@ -12,8 +13,10 @@ from app.worklist import Item, Settlement, Want
 class Holder:
     """Claiming and looking for lost rows exclude each other: no row at work is taken back."""
 
-    def __init__(self, db: Database, lock: ProcessLock, clock: Clock) -> None:
-        self.db, self.lock, self.clock = db, lock, clock
+    def __init__(
+        self, db: Database, lock: ProcessLock, clock: Clock, quarantine: timedelta
+    ) -> None:
+        self.db, self.lock, self.clock, self.quarantine = db, lock, clock, quarantine
         self._held: set[str] = set()
         self._guard = Lock()
 
@@ -60,17 +63,20 @@ class Holder:
     def take_back_lost(self) -> int:
         """Rows that are ours but that nobody here works on, and rows of processes that ended."""
         with self._guard:
-            found = worklist.take_back_unheld(self.db, self.name, self._held, self.clock())
+            found = self._take_back(self.name, self._held)
         with self.db.reading() as tx:
             holders = worklist.running_holders(tx)
         for holder in holders:
             if holder != self.name and self.lock.is_gone(holder):
-                found += worklist.take_back(self.db, holder, self.clock())
+                found += self._take_back(holder, set())
         return found
 
     def drop(self, item: Item) -> None:
         """Given up without a word to the database, which may be away; found by `take_back_lost`."""
         self._forget(item)
+
+    def _take_back(self, holder: str, held: set[str]) -> int:
+        return worklist.take_back(self.db, holder, held, self.clock(), self.quarantine)
 
     def _forget(self, item: Item) -> None:
         with self._guard:

@@ -19,7 +19,7 @@ class Planner:
         settings = hall.settings
         self._hall = hall
         self._lock = locks.take(hall.db, "planner", settings.var_dir)
-        holder = Holder(hall.db, self._lock, hall.clock)
+        holder = Holder(hall.db, self._lock, hall.clock, hall.settings.quarantine_time)
         self.room = Workroom(hall, holder, Limits(redis, settings.rates))
 
     def plan(self, work_id: str) -> list[dict[str, Any]]:

@@ -106,6 +106,10 @@ class Settings(BaseSettings):
     def rates(self) -> dict[Literal["severa", "fortnox"], Rate]:
         return {"severa": self.severa_rate, "fortnox": self.fortnox_rate}
 
+    @property
+    def quarantine_time(self) -> timedelta:
+        return timedelta(seconds=self.quarantine)
+
     def retry_wait(self, tries: int) -> timedelta:
         """How long to wait after the `tries`-th run in a row (from 1) that did not go through."""
         if tries <= len(self.retry_schedule):

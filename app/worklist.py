@@ -7,14 +7,14 @@ truth; messages in Redis only say that one is due.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection as Tx
 from sqlalchemy import Row, Select, and_, case, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app import ids, turns
+from app import effects, ids, turns
 from app.columns import at
 from app.db import Database, upsert
 from app.errors import Reason
@@ -354,18 +354,14 @@ def running_holders(tx: Tx) -> list[str]:
     return [row.claimed_by for row in rows if row.claimed_by]
 
 
-def take_back(db: Database, holder: str, now: datetime) -> int:
-    """What a process left behind when it ended is due at once; answers how many rows."""
-    with db.transaction() as tx:
-        return tx.execute(
-            update(work)
-            .where(work.c.claimed_by == holder, work.c.state == "running")
-            .values(state="queued", due_at=now, claimed_by=None)
-        ).rowcount
+def take_back(
+    db: Database, holder: str, held: Collection[str], now: datetime, quarantine: timedelta
+) -> int:
+    """What a process left behind is due at once; answers how many rows.
 
-
-def take_back_unheld(db: Database, holder: str, held: Collection[str], now: datetime) -> int:
-    """Rows that a living process claimed and lost sight of; it alone may say so."""
+    The process has ended, and holds nothing; or it is this one, which alone may say what it still
+    holds. A creating call may have been its last act: it counts as sent now.
+    """
     with db.transaction() as tx:
         running = tx.scalars(
             select(work.c.id).where(work.c.claimed_by == holder, work.c.state == "running")
@@ -373,9 +369,10 @@ def take_back_unheld(db: Database, holder: str, held: Collection[str], now: date
         lost = [row_id for row_id in running if row_id not in held]
         if not lost:
             return 0
+        effects.leave_alone(tx, lost, now + quarantine)
         return tx.execute(
             update(work)
-            .where(work.c.id.in_(lost))
+            .where(work.c.id.in_(lost), work.c.claimed_by == holder, work.c.state == "running")
             .values(state="queued", due_at=now, claimed_by=None)
         ).rowcount
 

@@ -1,7 +1,6 @@
 """Opens both windows of a connection for one run; what is kept between runs is kept here."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 
 import httpx
@@ -50,7 +49,7 @@ class Workroom:
             clock=self.hall.clock,
             holder=self.holder,
             ensure=lambda kind, key: sync.ensure(sides, settings, kind, key),
-            quarantine=timedelta(seconds=settings.quarantine),
+            quarantine=settings.quarantine_time,
             registers=self._registers(connection),
         )
         return sides

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import delete, event, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import connections, worklist
+from app import connections, effects, models, worklist
 from app.documents import Document
+from app.effects import Intent
 from app.hall import Hall, open_hall
 from app.holder import Holder
 from app.models import metadata, work
@@ -21,6 +22,7 @@ from tests import servers
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+QUARANTINE = timedelta(minutes=10)
 DONE = Settlement("done")
 
 
@@ -63,7 +65,7 @@ class Lock:
 
 
 def holder(hall: Hall, name: str = "me", *gone: str) -> Holder:
-    return Holder(hall.db, Lock(name, {*gone}), lambda: NOW)
+    return Holder(hall.db, Lock(name, {*gone}), lambda: NOW, QUARANTINE)
 
 
 def enqueue(hall: Hall, *keys: str) -> None:
@@ -127,6 +129,40 @@ def test_a_row_is_taken_back_after_a_settlement_the_database_did_not_take(hall: 
     assert me.take_back_lost() == 1
     me.settle(claimed(me), DONE)
     assert states(hall) == {"1": ("done", None)}
+
+
+def begin_creating(hall: Hall, item: Item, state: str) -> str:
+    intent = Intent("acme", item.id, "fortnox", "create_invoice", f"severa:{item.key}", {})
+    with hall.db.transaction() as tx:
+        effect = effects.open_intent(tx, intent, NOW)
+        effects.change(tx, effect.id, state=state, sends=1, looks=1, not_before=NOW - SECOND)
+    return effect.id
+
+
+def not_before(hall: Hall) -> dict[str, tuple[datetime, int]]:
+    with hall.db.reading() as tx:
+        return {row.id: (row.not_before, row.looks) for row in tx.execute(select(models.effects))}
+
+
+@pytest.mark.parametrize("whose", ["dead", "me"])
+def test_what_a_cut_off_run_was_creating_is_left_alone_from_then_on_for_the_whole_quarantine(
+    hall: Hall, whose: str
+) -> None:
+    """It may have been paused after it said so, and have sent it in its last moment."""
+    cut_off = holder(hall, whose)
+    item, other = claimed(cut_off, "1"), claimed(holder(hall, "alive"), "2")
+    in_doubt = begin_creating(hall, item, "sending")
+    elsewhere = begin_creating(hall, other, "sending")
+    cut_off.drop(item)
+    assert holder(hall, "me", "dead").take_back_lost() == 1
+    assert not_before(hall) == {in_doubt: (NOW + QUARANTINE, 0), elsewhere: (NOW - SECOND, 1)}
+
+
+def test_what_was_made_or_refused_before_the_run_was_cut_off_is_not_in_doubt(hall: Hall) -> None:
+    dead = holder(hall, "dead")
+    made = [begin_creating(hall, claimed(dead, state), state) for state in ("done", "prepared")]
+    assert holder(hall, "me", "dead").take_back_lost() == 2
+    assert not_before(hall) == dict.fromkeys(made, (NOW - SECOND, 1))
 
 
 def test_rows_of_a_process_that_ended_are_taken_back_and_of_a_living_one_not(hall: Hall) -> None:

@@ -20,6 +20,7 @@ ALLOWED: dict[str, str] = {
     "app.effects.change": BY_ID,
     "app.effects.forgive": BY_ID,
     "app.effects.latest": BY_ID,
+    "app.effects.leave_alone": BY_ID,
     "app.effects.of_work": BY_ID,
     "app.effects.open_intent": BY_ID,
     "app.inbox._known": BY_EVENT,
@@ -42,8 +43,7 @@ ALLOWED: dict[str, str] = {
     "app.worklist.retry": BY_ID,
     "app.worklist.running_holders": UPKEEP,
     "app.worklist.settle": BY_ID,
-    "app.worklist.take_back": "what one process held when it ended",
-    "app.worklist.take_back_unheld": "what one process held when it lost sight of it",
+    "app.worklist.take_back": "what one process held when it ended, or lost sight of",
     "app.worklist.take_subject": BY_ID,
 }
 

@@ -25,6 +25,7 @@ from tests import servers
 ROOT = Path(__file__).parent.parent
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+QUARANTINE = timedelta(minutes=10)
 DONE = Settlement("done")
 WHY = because("other_record_blocked", kind="customer")
 
@@ -403,7 +404,7 @@ def test_a_settlement_is_written_as_it_was_given(hall: Hall) -> None:
 def test_who_lost_the_row_settles_nothing_and_wakes_nobody(hall: Hall) -> None:
     mine = claimed(hall, want("1"), "paused")
     end(hall, want("2"), Settlement("blocked", WHY, waits_for="work:invoice:1"))
-    assert worklist.take_back(hall.db, "paused", NOW) == 1
+    assert worklist.take_back(hall.db, "paused", set(), NOW, QUARANTINE) == 1
     theirs = claimed(hall, want("1"), "successor")
     before = row(hall, "1")
     settle(hall, mine, DONE)
@@ -594,8 +595,8 @@ def test_what_a_dead_process_held_is_due_at_once_and_nothing_else(hall: Hall) ->
         claimed(hall, want(key), holder)
     with hall.db.reading() as tx:
         assert sorted(worklist.running_holders(tx)) == ["alive", "dead"]
-    assert worklist.take_back(hall.db, "dead", NOW + SECOND) == 2
-    assert worklist.take_back(hall.db, "dead", NOW + SECOND) == 0
+    assert worklist.take_back(hall.db, "dead", set(), NOW + SECOND, QUARANTINE) == 2
+    assert worklist.take_back(hall.db, "dead", set(), NOW + SECOND, QUARANTINE) == 0
     assert sorted(drain(hall, at=NOW + SECOND)) == ["1", "2"]
     assert row(hall, "3").state == "running"
 
@@ -603,8 +604,8 @@ def test_what_a_dead_process_held_is_due_at_once_and_nothing_else(hall: Hall) ->
 def test_a_living_process_takes_back_only_what_it_lost_sight_of(hall: Hall) -> None:
     held, lost = claimed(hall, want("1")), claimed(hall, want("2"))
     claimed(hall, want("3"), "other")
-    assert worklist.take_back_unheld(hall.db, "me", {held.id}, NOW) == 1
-    assert worklist.take_back_unheld(hall.db, "me", {held.id}, NOW) == 0
+    assert worklist.take_back(hall.db, "me", {held.id}, NOW, QUARANTINE) == 1
+    assert worklist.take_back(hall.db, "me", {held.id}, NOW, QUARANTINE) == 0
     assert drain(hall) == ["2"]
     assert [row(hall, key).state for key in "13"] == ["running", "running"]
     settle(hall, lost, Settlement("failed", WHY))

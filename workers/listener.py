@@ -74,7 +74,9 @@ class Listener:
 
     def _lead(self, lock: ProcessLock) -> None:
         limits = Limits(self._redis, self._hall.settings.rates)
-        room = Workroom(self._hall, Holder(self._hall.db, lock, self._hall.clock), limits)
+        hall = self._hall
+        holder = Holder(hall.db, lock, hall.clock, hall.settings.quarantine_time)
+        room = Workroom(hall, holder, limits)
         guests = Guests(self._hall, room)
         try:
             Leader(

@@ -36,7 +36,7 @@ class WorkingProcess:
             self.redis_url, socket_timeout=1, socket_connect_timeout=1
         )
         limits = Limits(self.redis, settings.rates)
-        holder = Holder(self.hall.db, lock, self.hall.clock)
+        holder = Holder(self.hall.db, lock, self.hall.clock, settings.quarantine_time)
         self.room = Workroom(self.hall, holder, limits)
         self.crank = Crank(self.room)
         self._ended = Event()

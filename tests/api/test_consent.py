@@ -36,7 +36,9 @@ def severa(stage: Stage) -> Iterator[Severa]:
         hall = replace(stage.hall, settings=settings)
         lock = locks.take(hall.db, "test", settings.var_dir)
         limits = Limits(fakeredis.FakeRedis(), settings.rates)
-        room = Workroom(hall, Holder(hall.db, lock, hall.clock), limits)
+        room = Workroom(
+            hall, Holder(hall.db, lock, hall.clock, hall.settings.quarantine_time), limits
+        )
         consent.mount(stage.client.app, Notary(room))  # type: ignore[arg-type]
         yield vendor
         room.close()

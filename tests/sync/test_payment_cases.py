@@ -56,7 +56,7 @@ def holder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Holder]:
     folder: Path = tmp_path_factory.mktemp("hall")
     hall = open_hall(Settings(database_url=f"sqlite:///{folder}/bridge.db", var_dir=folder))
     lock = locks.take(hall.db, "test", folder)
-    yield Holder(hall.db, lock, hall.clock)
+    yield Holder(hall.db, lock, hall.clock, hall.settings.quarantine_time)
     lock.release()
     hall.db.close()
 

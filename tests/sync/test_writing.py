@@ -151,7 +151,7 @@ class Stage:
             fortnox=fortnox,
             db=self.hall.db,
             clock=self.clock,
-            holder=Holder(self.hall.db, self.lock, self.clock),
+            holder=Holder(self.hall.db, self.lock, self.clock, QUARANTINE),
             ensure=lambda _kind, _key: pytest.fail("no other record is needed"),
             quarantine=QUARANTINE,
             registers=Registers(self.clock),

@@ -1,0 +1,95 @@
+"""What a forked process does: work until it is told to stop, or one run that ends at one point."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta
+from threading import Event
+from typing import Any
+
+import httpx
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import calls
+from app.hall import Hall
+from app.locks import LockLost
+from tests.proof import seams, weakened
+from workers.process import WorkingProcess
+
+Order = dict[str, Any]
+LATER = timedelta(minutes=11)
+IDLE = 0.05
+log = structlog.get_logger()
+
+
+def work(hall: Hall, order: Order) -> int:
+    """A worker without Celery: the same process, crank and threads, asking the database itself.
+
+    `patience`: seconds the client waits for an answer, so that a vendor that hangs costs little.
+    """
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
+    calls.TIMEOUT = httpx.Timeout(order["patience"], connect=5, pool=5)
+    weakened.apply(order.get("weakened", ""))
+    stop, parent = Event(), os.getppid()
+    process = WorkingProcess(hall, "worker", order["redis_url"], lost=_die)
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+
+    def turn_until_stopped() -> None:
+        while not stop.is_set():
+            try:
+                ran = process.crank.turn()
+            except (SQLAlchemyError, LockLost) as error:
+                log.warning("worker.database", error=type(error).__name__)
+                ran = 0
+            if not ran:
+                stop.wait(IDLE)
+
+    with ThreadPoolExecutor(order["threads"]) as threads:
+        turning = [threads.submit(turn_until_stopped) for _ in range(order["threads"])]
+        while not stop.wait(0.5):
+            if os.getppid() != parent or any(one.done() for one in turning):
+                _die()
+        process.crank.stopping.set()
+        for one in turning:
+            one.result()
+    process.close()
+    return 0
+
+
+def once(hall: Hall, order: Order) -> int:
+    """Runs what is due, and dies at seam number `die_at`; what it passed is written to `trace`.
+
+    Without `die_at` it goes on, an hour of waiting in a moment, until everything is settled.
+    """
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(order.get("log", 40)))
+    weakened.apply(order.get("weakened", ""))
+    clock = _Clock(hall.clock, timedelta(seconds=order.get("ahead", 0)))
+    process = WorkingProcess(replace(hall, clock=clock), "worker", order["redis_url"], lost=_die)
+    process.room.holder.take_back_lost()
+    with seams.watched(order.get("die_at"), order.get("side", "after"), order.get("trace")):
+        for _ in range(order.get("rounds", 1)):
+            while process.crank.turn():
+                pass
+            clock.ahead += LATER
+    return 0
+
+
+class _Clock:
+    def __init__(self, real: Callable[[], datetime], ahead: timedelta) -> None:
+        self._real, self.ahead = real, ahead
+
+    def __call__(self) -> datetime:
+        return self._real() + self.ahead
+
+
+def _die() -> None:
+    """As the worker does that lost its lock."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(60)
+
+
+ROLES: dict[str, Callable[[Hall, Order], int]] = {"work": work, "once": once}
