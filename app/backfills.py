@@ -19,6 +19,7 @@ WAYS: dict[str, tuple[Direction, ...]] = {
     "product": ("severa_to_fortnox", "fortnox_to_severa"),
     "project": ("severa_to_fortnox",),
     "invoice": ("severa_to_fortnox",),
+    "project_fee": ("fortnox_to_severa",),
 }
 
 

@@ -54,7 +54,7 @@ class Sweeper:
         now = self._hall.clock()
         if now >= self._plant_at:
             planting.plant(self._hall.db, self._hall.settings, now)
-            self._start_backfills(now)
+            self.start_backfills(now)
             self._plant_at = now + PLANT_EVERY
         with self._hall.db.reading() as tx:
             backlog = worklist.backlog(tx, now)
@@ -67,7 +67,7 @@ class Sweeper:
             for turn in turns:
                 turn.result()
 
-    def _start_backfills(self, now: datetime) -> None:
+    def start_backfills(self, now: datetime) -> None:
         """Of the connections that want all customers once."""
         with self._hall.db.transaction() as tx:
             backfills.start_wanted(tx, connections.every(tx, self._hall.vault), now)

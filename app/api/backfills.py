@@ -18,7 +18,7 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["customer", "product", "project", "invoice"]
+    kind: Literal["customer", "product", "project", "invoice", "project_fee"]
     direction: Direction | None = None
 
 

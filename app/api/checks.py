@@ -12,8 +12,8 @@ from app.api.desk import AtDesk, Desk, language, router
 from app.api.problems import Problem
 from app.api.shapes import Explained, explained
 from app.checks import preflight, reconcile
+from app.checks.comparison import Line, Reconciliation
 from app.checks.matching import Pair
-from app.checks.reconcile import Line, Reconciliation
 from app.checks.survey import Survey
 from app.sync import money
 
@@ -67,7 +67,11 @@ class Preflight(BaseModel):
 
 
 class Difference(BaseModel):
-    """Amounts are decimal strings in `currency`, VAT included, öresavrundning left out."""
+    """Amounts are decimal strings in `currency`: of invoices and payments with VAT and without
+    öresavrundning, of fees without VAT.
+
+    Of a fee, `fortnox_number` is the supplier invoice's and `severa_number` the project's.
+    """
 
     subject: str
     verdict: str
@@ -81,6 +85,9 @@ class Difference(BaseModel):
 
 
 class Amounts(BaseModel):
+    """All invoices, payments or fees of one currency."""
+
+    subject: str
     currency: str
     severa: str
     fortnox: str
@@ -135,6 +142,7 @@ def read_reconciliation(
         differences=len(books.differences),
         sums=[
             Amounts(
+                subject=one.subject,
                 currency=one.currency,
                 severa=_amount(one.severa),
                 fortnox=_amount(one.fortnox),

@@ -1,11 +1,11 @@
-"""Do the books agree? Invoices and payments of a period in both systems, to the öre."""
+"""Do the books agree? Invoices, payments and fees of a period in both systems, to the öre."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Literal
 
+from app.checks import fees
+from app.checks.comparison import Line, Reconciliation, Verdict
 from app.errors import Missing
 from app.fortnox import schemas as fortnox
 from app.severa import schemas as severa
@@ -14,69 +14,13 @@ from app.sync.invoice_document import SEK
 from app.sync.sides import Sides
 from app.sync.standing import OURS, Standing, standing_of
 
-Verdict = Literal[
-    "agrees",
-    "pending",
-    "amount_differs",
-    "missing_in_fortnox",
-    "surplus_in_fortnox",
-    "twice_in_fortnox",
-    "paid_only_in_fortnox",
-    "paid_only_in_severa",
-    "payment_date_differs",
-]
-FINE: tuple[Verdict, ...] = ("agrees", "pending")
-
-
-@dataclass(frozen=True)
-class Line:
-    """One comparison; amounts include VAT, öresavrundning left out, in `currency`."""
-
-    subject: Literal["invoice", "payment", "fee"]
-    verdict: Verdict
-    currency: str
-    severa_id: str = ""
-    severa_number: str = ""
-    fortnox_number: str = ""
-    severa_amount: Decimal = money.ZERO
-    fortnox_amount: Decimal = money.ZERO
-
-    @property
-    def difference(self) -> Decimal:
-        return self.fortnox_amount - self.severa_amount
-
-
-@dataclass(frozen=True)
-class Sum:
-    currency: str
-    severa: Decimal
-    fortnox: Decimal
-
-
-@dataclass(frozen=True)
-class Reconciliation:
-    first: date
-    last: date
-    lines: tuple[Line, ...]
-
-    @property
-    def differences(self) -> list[Line]:
-        return [line for line in self.lines if line.verdict not in FINE]
-
-    @property
-    def sums(self) -> list[Sum]:
-        """The invoices of each currency, added up on both sides."""
-        found: dict[str, list[Decimal]] = {}
-        for line in self.lines:
-            if line.subject == "invoice" and line.verdict != "pending":
-                pair = found.setdefault(line.currency, [money.ZERO, money.ZERO])
-                pair[0] += line.severa_amount
-                pair[1] += line.fortnox_amount
-        return [Sum(currency, *pair) for currency, pair in sorted(found.items())]
-
 
 def run(sides: Sides, first: date, last: date) -> Reconciliation:
-    """By invoice date, both days included. Reads every invoice whose total Fortnox has rounded."""
+    """By invoice date, both days included.
+
+    Reads every invoice whose total Fortnox has rounded, and every booked supplier invoice: the rows
+    of these are in no list.
+    """
     ours = {one.guid.lower(): one for one in sides.severa.invoices_between(first, last)}
     theirs: dict[str, list[fortnox.InvoiceListItem]] = {}
     for item in sides.fortnox.invoices_between(first, last):
@@ -86,6 +30,7 @@ def run(sides: Sides, first: date, last: date) -> Reconciliation:
     lines: list[Line] = []
     for guid in sorted(ours.keys() | theirs.keys()):
         lines += _compare(sides, guid, ours.get(guid), theirs.get(guid, []))
+    lines += fees.compared(sides, first, last)
     return Reconciliation(first, last, tuple(lines))
 
 

@@ -11,7 +11,7 @@ from app.cli import printing
 from app.cli.options import AsJson, Key, Name, Url
 from app.cli.remote import Remote
 
-Kind = Annotated[str, typer.Argument(help="customer, product, project or invoice.")]
+Kind = Annotated[str, typer.Argument(help="customer, product, project, invoice or project_fee.")]
 Direction = Annotated[str, typer.Option(help="severa_to_fortnox or fortnox_to_severa.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Start it and do not watch.")]
 EACH_LOOK_SECONDS = 0.5
@@ -31,7 +31,7 @@ def backfill(
     key: Key = "",
     as_json: AsJson = False,
 ) -> None:
-    """Carry over a whole register, or all invoices that stand in the transfer status."""
+    """Carry over a whole register, all invoices in the transfer status, or all project fees."""
     remote = Remote(url, key, quiet=as_json)
     asked = {"kind": kind} | ({"direction": direction} if direction else {})
     started = remote.ask("POST", "connections", connection, "backfill", json=asked)

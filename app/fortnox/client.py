@@ -14,6 +14,7 @@ from app.calls import Answer
 from app.errors import Busy, System, Unauthorized, Unclear
 from app.fortnox import schemas
 from app.fortnox.auth import ask
+from app.fortnox.listed import SupplierInvoiceListItem
 from app.line import Line
 
 T = TypeVar("T")
@@ -127,6 +128,11 @@ class Fortnox:
         """`number`: its GivenNumber. Its rows are in no list: one call for each."""
         path = f"supplierinvoices/{_part(number)}"
         return self._one(schemas.SupplierInvoice, "SupplierInvoice", "GET", path)
+
+    def all_supplier_invoices(self) -> list[SupplierInvoiceListItem]:
+        """Fortnox filters them by no date but that of their last change."""
+        path, wrapper, _ = LISTS["supplier_invoices"]
+        return list(self._pages(SupplierInvoiceListItem, path, wrapper))
 
     def customer(self, number: str) -> schemas.Customer:
         return self._one(schemas.Customer, "Customer", "GET", f"customers/{_part(number)}")

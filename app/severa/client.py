@@ -174,6 +174,10 @@ class Severa:
         found = [*self._pages(schemas.ProjectFee, path), *coming]
         return list({one.guid: one for one in found}.values())
 
+    def all_project_fees(self) -> list[schemas.ProjectFee]:
+        """Of every project; Severa filters them by no date of ours."""
+        return list(self._pages(schemas.ProjectFee, "projectfees"))
+
     def create_project_fee(self, payload: dict[str, Any]) -> schemas.ProjectFee:
         """The answer is a list of what was made."""
         answer = self._call("POST", "projectfees", json_body=payload)

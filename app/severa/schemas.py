@@ -337,7 +337,9 @@ class ProjectFee(Shape):
     """`invoice` is set once the fee stands on one; also on a draft."""
 
     guid: str
+    project: Ref | None = None
     description: str | None = None
+    event_date: Day | None = None
     quantity: Decimal | None = None
     unit_cost: Money | None = None
     unit_price: Money | None = None

@@ -40,6 +40,9 @@ def _keys(sides: Sides, kind: str, direction: str) -> Iterator[str]:
         yield from (f"fortnox:{one.customer_number}" for one in fortnox.all_customers())
     elif (kind, direction) == ("product", "fortnox_to_severa"):
         yield from (f"fortnox:{one.article_number}" for one in fortnox.all_articles())
+    elif kind == "project_fee":
+        listed = fortnox.all_supplier_invoices()
+        yield from (one.given_number for one in listed if one.booked and not one.cancelled)
     elif kind == "customer":
         yield from (one.guid.lower() for one in severa.all_customers())
     elif kind == "project":

@@ -1,11 +1,19 @@
 """Whole registers, carried over once, with progress, and behind what people wait for."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from threading import Thread
 
-from app import backfills, worklist
+from sqlalchemy import func, select
+
+from app import backfills, models, worklist
 from app.worklist import Want
+from tests.installation import until
 from tests.journeys.test_invoices import order
+from tests.journeys.test_project_fees import bill, cost, fees
 from tests.workshop import Workshop
+from workers.sweeper import Sweeper
 
 
 def start(shop: Workshop, kind: str, direction: str = "severa_to_fortnox") -> str:
@@ -85,3 +93,64 @@ def test_the_setting_starts_all_customers_once_for_every_activation(shop: Worksh
             assert backfills.start_wanted(tx, [shop.connection()], shop.clock()) == expected
     shop.run()
     assert len(shop.partners.books.customers) == 4
+
+
+def test_a_real_sweeper_starts_all_customers_at_activation_and_never_again(
+    shop: Workshop, redis_url: str
+) -> None:
+    shop.connect(transfer_all_customers=True)
+    with sweeping(shop, redis_url):
+        until("it is started by itself", lambda: started(shop) == 1)
+    shop.run()
+    assert sorted(shop.partners.books.customers) == ["1001", "1002", "1003", "1004"]
+    writes = shop.partners.writes()
+    with sweeping(shop, redis_url) as sweeper:
+        sweeper.start_backfills(shop.clock())
+    shop.run()
+    assert (started(shop), shop.partners.writes()) == (1, writes)
+
+
+def test_a_connection_without_the_setting_is_left_alone_by_the_sweeper(
+    shop: Workshop, redis_url: str
+) -> None:
+    with sweeping(shop, redis_url) as sweeper:
+        sweeper.start_backfills(shop.clock())
+    assert started(shop) == 0
+
+
+def test_all_booked_supplier_invoices_become_fees_and_a_second_time_nothing_is_written(
+    shop: Workshop,
+) -> None:
+    severa, books = shop.partners.severa, shop.partners.books
+    shop.look_at("project", *(one["guid"] for one in severa.records("projects")))
+    bill(shop, cost(100))
+    bill(shop, cost(200))
+    bill(shop, cost(300), booked=False)
+    books.cancel_supplier_invoice(bill(shop, cost(400)))
+    first = start(shop, "project_fee", "fortnox_to_severa")
+    shop.run()
+    seen = progress(shop, first)
+    assert (seen.state, seen.done, seen.failed, seen.total) == ("done", 2, 0, 2)
+    assert [one["unitCost"]["amount"] for one in fees(shop)] == [100, 200]
+    writes = shop.partners.writes()
+    start(shop, "project_fee", "fortnox_to_severa")
+    shop.run()
+    assert shop.partners.writes() == writes
+
+
+def started(shop: Workshop) -> int:
+    with shop.hall.db.reading() as tx:
+        return tx.scalar(select(func.count()).select_from(models.backfills)) or 0
+
+
+@contextmanager
+def sweeping(shop: Workshop, redis_url: str) -> Iterator[Sweeper]:
+    """The process's own loop, in a thread."""
+    sweeper = Sweeper(shop.hall, redis_url)
+    thread = Thread(target=sweeper.run)
+    thread.start()
+    try:
+        yield sweeper
+    finally:
+        sweeper.stop()
+        thread.join()
