@@ -51,9 +51,13 @@ class Workshop:
 
     def look_at(self, kind: str, *keys: str) -> None:
         """As if an event about each of these had been heard; runs what is due until nothing is."""
+        self.hear_of(kind, *keys)
+        self.run()
+
+    def hear_of(self, kind: str, *keys: str) -> None:
+        """The same, and nothing is run yet."""
         with self.hall.db.transaction() as tx:
             worklist.enqueue(tx, [Want(self.name, kind, key) for key in keys], self.clock())
-        self.run()
 
     def run(self) -> int:
         """Runs what is due; answers how many runs there were."""
