@@ -45,6 +45,9 @@ class Crank:
             due = hall.clock() + hall.settings.retry_wait(4)
             holder.settle(item, Settlement("waiting", reason, due_at=due))
             return
+        except BaseException:
+            holder.drop(item)
+            raise
         if connection is None:
             holder.let_go(item)
             return

@@ -1,4 +1,4 @@
-"""Redis in every bad state: events are taken as before, and the sweeper does the work without it."""
+"""Redis in every bad state: events are taken as before, and the sweeper does the work alone."""
 
 import time
 from collections.abc import Callable, Iterator
