@@ -24,7 +24,7 @@ TESTABLE := $(VENV)/.testable
 RUNNABLE := $(if $(wildcard $(TESTABLE)),$(TESTABLE),$(VENV)/.runnable)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test torture run api worker sweeper listener check fix lock clean
+.PHONY: help setup demo test torture run api worker sweeper listener check fix package lock clean
 .DELETE_ON_ERROR:
 
 help: ## What can be done here
@@ -55,6 +55,11 @@ check: $(TESTABLE) ## What CI looks at: format, lint, types
 fix: $(TESTABLE) ## Mend what a machine can mend
 	$(PYTHON) -m ruff check --fix .
 	$(PYTHON) -m ruff format .
+
+package: $(TESTABLE) ## Build the wheel into dist/, and try it in an environment of its own
+	rm -rf build dist
+	$(UV) build --quiet --wheel --out-dir dist .
+	$(PYTHON) tests/try_package.py dist/*.whl requirements.txt
 
 lock: $(VENV)/.installer ## Choose the versions of all dependencies anew
 	$(COMPILE) --output-file requirements.txt

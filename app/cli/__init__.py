@@ -1,5 +1,8 @@
 """`bridge …`: the processes of this machine, and everything else by the admin API."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from app.cli import backfill, connections, doctor, keys, processes, send, signature, transfers
@@ -19,6 +22,22 @@ app.add_typer(connections.app, name="connections")
 keys.register(app)
 doctor.register(app)
 signature.register(app)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("severa-fortnox-bridge"))
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Print the version.")
+]
+
+
+@app.callback()
+def bridge(*, version_asked: Version = False) -> None:
+    """Carries invoices, payments and registers between Visma Severa and Fortnox."""
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -13,6 +14,7 @@ from app.settings import Settings, environment, settings
 from app.supervisor import Child, Supervisor
 
 GRACE_SECONDS = 45.0
+Once = Annotated[bool, typer.Option("--once", help="End when the story is told.")]
 CELERY = (
     # Containers and bare machines run it as root; the warning says nothing about this program.
     *("-W", "ignore:You're running the worker with superuser privileges"),
@@ -43,7 +45,7 @@ def run() -> None:
             owner.stop()
 
 
-def demo() -> None:
+def demo(*, once: Once = False) -> None:
     """Both partner systems simulated and the whole bridge: an invoice travels there and back."""
     place = demonstration.prepare(settings())
     log.set_up(place.settings.model_copy(update={"log_level": "WARNING"}))
@@ -54,8 +56,15 @@ def demo() -> None:
         demonstration.sandbox(place),
         *children(place.settings, **place.changes, LOG_LEVEL="WARNING"),
     ]
+
+    def tell() -> None:
+        story.tell()
+        if once:
+            supervisor.stop()
+
+    supervisor = Supervisor(everybody, grace=GRACE_SECONDS, ready=tell)
     try:
-        code = Supervisor(everybody, grace=GRACE_SECONDS, ready=story.tell).run()
+        code = supervisor.run()
     finally:
         if owner is not None:
             owner.stop()
