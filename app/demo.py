@@ -82,6 +82,7 @@ class Place:
             "FORTNOX_URL": given.fortnox_url,
             "FORTNOX_AUTH_URL": given.fortnox_auth_url,
             "FORTNOX_WEBSOCKET_URL": given.fortnox_websocket_url,
+            "SANDBOX": "true",
         }
 
 

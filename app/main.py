@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import redis
 from fastapi import FastAPI
 
-from app import api, embedded, health, log, webhooks
+from app import api, console, embedded, health, log, webhooks
 from app.api import consent
 from app.hall import Hall, open_hall
 from app.notary import Notary
@@ -40,6 +40,7 @@ def build(hall: Hall, redis_url: str) -> FastAPI:
     health.mount(app, hall, client)
     api.mount(app, hall, hint=bell.ring, plan=planner.plan, look=planner.look)
     consent.mount(app, Notary(planner.room))
+    console.mount(app)
     return app
 
 

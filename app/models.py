@@ -28,6 +28,7 @@ metadata = MetaData(
 NAME = String(63)
 ID = String(40)
 DUE = text("due_at IS NOT NULL")
+OPEN = text("state NOT IN ('done', 'skipped')")
 
 connections = Table(
     "connections",
@@ -109,6 +110,7 @@ work = Table(
     ),
     Index("ix_work_served", "connection", "started_at"),
     Index("ix_work_log", "connection", "received_at", "id"),
+    Index("ix_work_stuck", "connection", "state", postgresql_where=OPEN, sqlite_where=OPEN),
     Index(
         "ix_work_batch",
         "batch",
@@ -178,6 +180,27 @@ transfer_log = Table(
     Column("what", String(64), nullable=False),
     Column("facts", Json, nullable=False),
     Index(None, "work_id", "id"),
+)
+
+people = Table(
+    "people",  # who may use the console with a password of their own
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("password", String(255), nullable=False),  # scrypt
+    Column("scope", String(16), nullable=False),  # view | operate | configure
+    Column("created_at", Instant, nullable=False),
+)
+
+sessions = Table(
+    "sessions",  # one browser that has logged in
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("who_kind", String(16), nullable=False),
+    Column("who_id", NAME, nullable=False),
+    Column("who_name", String(100), nullable=False),
+    Column("scope", String(16), nullable=False),
+    Column("csrf", String(64), nullable=False),
+    Column("expires_at", Instant, nullable=False),
 )
 
 tokens = Table(

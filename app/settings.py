@@ -100,6 +100,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
     retention_days: int = Field(400, ge=1)
+    sandbox: bool = False
     var_dir: Path = Path("var")
 
     @property

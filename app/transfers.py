@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, Select, and_, func, or_, select
+from sqlalchemy import Row, Select, Text, and_, func, or_, select, type_coerce
 
 from app.columns import EPOCH, MICROSECOND
 from app.errors import Invalid
@@ -22,17 +23,22 @@ SEARCHED = ("source_label", "target_label", "key", "target_id")
 
 @dataclass(frozen=True)
 class Filter:
-    """What is left empty does not matter; `until` itself is outside; `q` is in any case."""
+    """What is left empty does not matter; `until` itself is outside; `q` is in any case.
+
+    `reason`: the code of the reason why they stand where they stand.
+    """
 
     states: Sequence[str] = ()
     kinds: Sequence[str] = ()
     ids: Sequence[str] = ()
     q: str = ""
+    reason: str = ""
     since: datetime | None = None
     until: datetime | None = None
 
     def __bool__(self) -> bool:
-        return any((self.states, self.kinds, self.ids, self.q, self.since, self.until))
+        given = (self.states, self.kinds, self.ids, self.q, self.reason, self.since, self.until)
+        return any(given)
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,9 @@ def _query(connection: str, only: Filter, after: Cursor | None) -> Select[Any]:
         query = query.where(work.c.state.in_(only.states))
     if only.ids:
         query = query.where(work.c.id.in_(only.ids))
+    if only.reason:
+        code = json.dumps({"code": only.reason})[:-1]  # how every stored reason begins
+        query = query.where(type_coerce(work.c.reason, Text).startswith(code, autoescape=True))
     if only.since:
         query = query.where(work.c.received_at >= only.since)
     if only.until:

@@ -33,8 +33,8 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
     "stores": (
         "app.access app.audit app.backfills app.connections app.cursors app.effects app.grants"
         " app.hearing app.holder app.inbox app.invitations app.journal app.links"
-        " app.listened app.metrics app.outages app.processes app.tokens"
-        " app.transfers app.turns app.worklist",
+        " app.listened app.metrics app.outages app.people app.processes app.pulse app.sessions"
+        " app.tokens app.transfers app.turns app.worklist",
         "ground database",
     ),
     "bell": ("app.queue", ""),
@@ -73,6 +73,7 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
 # Library: the rooms or modules that may import it. "*": everybody.
 ONLY_IN: dict[str, str] = {
     "alembic": "app.migrating app.migrations",
+    "babel": "app.console",
     "celery": "bell workers",
     "cryptography": "app.vault",
     "fakeredis": "app.embedded",
@@ -81,6 +82,7 @@ ONLY_IN: dict[str, str] = {
     " sandbox demo",
     "jinja2": "app.console app.api.docs sandbox",
     "kombu": "bell",
+    "markupsafe": "app.console",
     "prometheus_client": "app.metrics",
     "pydantic": "*",
     "pydantic_settings": "app.settings",

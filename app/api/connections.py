@@ -65,7 +65,7 @@ def put_connection(
         created = stored is None
         return patches.document(connection, given, stored.document if stored else None)
 
-    written = _write(desk, who(request), connection, wanted)
+    written = write(desk, who(request), connection, wanted)
     response.status_code = 201 if created else 200
     return shown(desk, written, language(request, written))
 
@@ -86,7 +86,7 @@ def patch_connection(
         merged = patches.merge(stored.document.masked(), given)
         return patches.document(connection, merged, stored.document)
 
-    written = _write(desk, who(request), connection, wanted)
+    written = write(desk, who(request), connection, wanted)
     return shown(desk, written, language(request, written))
 
 
@@ -106,13 +106,13 @@ def delete_connection(desk: AtDesk, by: Who, connection: str) -> Response:
 @routes.post("/connections/{connection}/activate", responses=SHOWN)
 def activate(desk: AtDesk, request: Request, connection: str) -> dict[str, Any]:
     """Lets its transfers run; 409 with the list while a required setting is missing."""
-    return _switch(desk, request, connection, active=True)
+    return switch(desk, request, connection, active=True)
 
 
 @routes.post("/connections/{connection}/deactivate", responses=SHOWN)
 def deactivate(desk: AtDesk, request: Request, connection: str) -> dict[str, Any]:
     """Holds its transfers; events are still kept, so that nothing is missed."""
-    return _switch(desk, request, connection, active=False)
+    return switch(desk, request, connection, active=False)
 
 
 def shown(desk: Desk, one: Connection, spoken: Language) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def shown(desk: Desk, one: Connection, spoken: Language) -> dict[str, Any]:
     }
 
 
-def _write(
+def write(
     desk: Desk, by: Identity, name: str, wanted: Callable[[Connection | None], Document]
 ) -> Connection:
     hall = desk.hall
@@ -147,7 +147,7 @@ def _write(
     return written
 
 
-def _switch(desk: Desk, request: Request, name: str, *, active: bool) -> dict[str, Any]:
+def switch(desk: Desk, request: Request, name: str, *, active: bool) -> dict[str, Any]:
     hall = desk.hall
     with hall.db.transaction() as tx:
         stored = _hold(desk, tx, name)

@@ -44,7 +44,7 @@ def retry_one(
         raise not_found("transfer")
     if how.dry_run:
         return _answer(_look_ahead(desk, row.id, spoken))
-    return Retried(retried=_run_again(desk, who(request), connection, [row.id]))
+    return Retried(retried=run_again(desk, who(request), connection, [row.id]))
 
 
 @routes.post(
@@ -60,7 +60,7 @@ def retry_many(
     chosen, spoken = _chosen(desk, request, connection, selection)
     if how.dry_run:
         return _answer(_look_ahead_many(desk, chosen, spoken))
-    return Retried(retried=_run_again(desk, who(request), connection, chosen))
+    return Retried(retried=run_again(desk, who(request), connection, chosen))
 
 
 def _chosen(
@@ -99,7 +99,7 @@ def _answer(planned: BaseModel) -> JSONResponse:
     return JSONResponse(planned.model_dump(mode="json", exclude_none=True))
 
 
-def _run_again(desk: Desk, by: Identity, connection: str, chosen: Sequence[str]) -> int:
+def run_again(desk: Desk, by: Identity, connection: str, chosen: Sequence[str]) -> int:
     """One by one in front of everything else; many behind what comes in meanwhile."""
     lane = LIVE if len(chosen) == 1 else BACKGROUND
     retried = 0

@@ -1,0 +1,131 @@
+"""Logging in and out: with the admin key, or with an account's name and password."""
+
+from collections import deque
+from threading import Lock
+from time import monotonic
+
+import structlog
+from fastapi import Request
+from starlette.responses import RedirectResponse, Response
+
+from app import access, people, sessions
+from app.api.desk import Desk
+from app.console.sheets import HEADERS, page
+from app.console.visit import (
+    COOKIE,
+    NOBODY,
+    THEMES,
+    Here,
+    Sent,
+    Stranger,
+    Visit,
+    is_from_here,
+    router,
+    tongue_of,
+)
+from app.identity import Identity
+from app.sessions import LIFETIME
+
+log = structlog.get_logger()
+routes = router()
+
+TRIES, WITHIN = 10, 300.0  # for one address
+TRIES_OF_ALL = 100  # whoever has many addresses still guesses slowly
+ADMIN = "admin"
+
+
+class Patience:
+    """How often somebody has tried in vain lately; counted in this process."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._failures: deque[tuple[float, str]] = deque()
+
+    def is_over(self, address: str) -> bool:
+        with self._lock:
+            while self._failures and self._failures[0][0] < monotonic() - WITHIN:
+                self._failures.popleft()
+            mine = sum(1 for _, one in self._failures if one == address)
+            return mine >= TRIES or len(self._failures) >= TRIES_OF_ALL
+
+    def note(self, address: str) -> None:
+        with self._lock:
+            self._failures.append((monotonic(), address))
+
+
+@routes.get("/log-in")
+def read_log_in(request: Request) -> Response:
+    return _ask(request, 200, "")
+
+
+@routes.post("/log-in")
+def log_in(request: Request, form: Stranger) -> Response:
+    desk: Desk = request.app.state.desk
+    patience: Patience = request.app.state.patience
+    say = tongue_of(request, desk).text
+    address = request.client.host if request.client else ""
+    if not is_from_here(request):
+        return _ask(request, 403, say("The page was too old. Load it anew and try again."))
+    if patience.is_over(address):
+        return _ask(request, 429, say("Too many attempts. Wait five minutes and try again."))
+    who = _who(desk, form.get("name", "").strip().lower(), form.get("secret", "").strip())
+    if who is None:
+        patience.note(address)
+        log.warning("console.log_in_refused", address=address)
+        return _ask(request, 401, say("That is not right. Nothing else is said, on purpose."))
+    with desk.hall.db.transaction() as tx:
+        token = sessions.begin(tx, who, desk.hall.clock())
+    log.info("console.logged_in", who=who.id)
+    answer = RedirectResponse(_inside(form.get("next", "")), 303, headers=HEADERS)
+    answer.set_cookie(
+        COOKIE,
+        token,
+        max_age=int(LIFETIME.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=desk.hall.settings.public_url.startswith("https:"),
+    )
+    return answer
+
+
+@routes.post("/log-out")
+def log_out(visit: Here, form: Sent) -> Response:  # noqa: ARG001 - its token was looked at
+    with visit.desk.hall.db.transaction() as tx:
+        sessions.end(tx, visit.request.cookies[COOKIE])
+    answer = RedirectResponse("/log-in", 303, headers=HEADERS)
+    answer.delete_cookie(COOKIE)
+    return answer
+
+
+@routes.post("/preferences")
+def choose(form: Stranger) -> Response:
+    """Language and light or dark, of this browser; needs no account."""
+    answer = RedirectResponse(_inside(form.get("next", "")), 303, headers=HEADERS)
+    for name, allowed in (("language", ("sv", "en")), ("theme", THEMES)):
+        if form.get(name) in allowed:
+            answer.set_cookie(name, form[name], max_age=31_536_000, httponly=True, samesite="lax")
+        elif form.get(name) == "":
+            answer.delete_cookie(name)
+    return answer
+
+
+def _who(desk: Desk, name: str, secret: str) -> Identity | None:
+    """A key that may log in, the admin key or one made later; or a person's password."""
+    hall = desk.hall
+    if name in ("", ADMIN):
+        return access.identify(hall.db, hall.keys.admin, secret, hall.clock())
+    with hall.db.reading() as tx:
+        return people.known(tx, name, secret)
+
+
+def _ask(request: Request, status: int, problem: str) -> Response:
+    desk: Desk = request.app.state.desk
+    visit = Visit(request, desk, NOBODY, tongue_of(request, desk))
+    place = _inside(request.query_params.get("next", ""))
+    return page(visit, "log_in.html", status, problem=problem, next=place, bare=True)
+
+
+def _inside(place: str) -> str:
+    """A path of this console; never another site."""
+    fine = place.startswith("/") and not place.startswith(("//", "/\\")) and "\n" not in place
+    return place if fine else "/"

@@ -1,0 +1,9 @@
+"""The pages of one connection, in the order in which they are offered: (path below it, name)."""
+
+from app.console.words import _
+
+MENU = (
+    ("", _("Start")),
+    ("transfers", _("Transfer log")),
+    ("connect", _("Connect")),
+)

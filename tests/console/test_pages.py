@@ -1,0 +1,71 @@
+"""What the pages say, asked without a browser."""
+
+import csv
+import io
+
+from app.worklist import Want
+from tests.api.conftest import GUID
+from tests.console.conftest import Guest
+
+
+def test_the_start_page_says_in_one_sentence_whether_all_is_well(guest: Guest) -> None:
+    guest.log_in()
+    assert "no worker is running" in guest.get("/c/acme/").text
+
+
+def test_what_is_stuck_is_grouped_by_cause_with_the_next_step_and_who(guest: Guest) -> None:
+    for n in (1, 2, 3):
+        want = Want("acme", "customer", GUID.format(n))
+        guest.stage.want("customer", GUID.format(n))
+        guest.stage.end(want, "blocked", "customer_without_vat_number", number=str(n), name="Åsa")
+    guest.log_in()
+    english = guest.get("/c/acme/").text
+    assert english.count("state=blocked&amp;reason=customer_without_vat_number") == 1
+    swedish = guest.get("/c/acme/", **{"accept-language": "sv"}).text
+    assert "Vad som behöver hjälp" in swedish
+    found = guest.get("/c/acme/transfers?state=blocked&reason=customer_without_vat_number").text
+    assert found.count('class="mark blocked"') == 3
+    other = guest.get("/c/acme/transfers?state=blocked&reason=customer_without").text
+    assert "Nothing matches." in other
+
+
+def test_the_log_as_a_file_has_every_match_and_no_formulas(guest: Guest) -> None:
+    for n in range(1, 4):
+        guest.stage.want("customer", f"=cmd{n}")
+    guest.stage.want("invoice", GUID.format(9))
+    guest.log_in()
+    answer = guest.get("/c/acme/transfers.csv?kind=customer")
+    assert answer.text.startswith("\ufeff")
+    lines = list(csv.reader(io.StringIO(answer.text.lstrip("\ufeff")), delimiter=";"))
+    assert len(lines) == 4
+    assert sorted(line[3] for line in lines[1:]) == ["'=cmd1", "'=cmd2", "'=cmd3"]
+
+
+def test_a_transfer_shows_what_its_run_would_write_before_it_runs(guest: Guest) -> None:
+    row = guest.stage.want()
+    guest.log_in()
+    assert "create invoice" in guest.get(f"/c/acme/transfers/{row}/retry").text
+    assert guest.stage.planned == [row]
+    assert guest.stage.hints == []
+
+
+def test_payloads_are_masked_and_shown_to_those_who_may_configure(guest: Guest) -> None:
+    want = Want("acme", "invoice", GUID.format(7))
+    body = b'{"type":"invoice.updated","data":{"guid":"1","name":"Personal Name"}}'
+    guest.stage.hear("one", body, want)
+    row = guest.stage.want()
+    guest.log_in()
+    shown = guest.get(f"/c/acme/transfers/{row}").text
+    assert "invoice.updated" in shown
+    assert "Personal Name" not in shown
+    guest.client.cookies.clear()
+    guest.log_in_as("operate")
+    assert "word for word" not in guest.get(f"/c/acme/transfers/{row}").text
+
+
+def test_what_is_not_there_is_a_page_and_not_a_problem_document(guest: Guest) -> None:
+    guest.log_in()
+    for path in ("/c/other/", "/c/acme/transfers/trf_none", "/c/%00/"):
+        answer = guest.get(path)
+        assert answer.status_code == 404
+        assert "There is nothing here" in answer.text

@@ -1,0 +1,32 @@
+"""Every text of the console is there in Swedish, and nothing else is in the catalogue."""
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+HERE = Path(str(files("app.console")))
+MARKS = {"_": None, "say": None, "text": None, "texts": (1, 2), "ngettext": (1, 2), "count": (1, 2)}
+PLACES = [("**.py", "python"), ("pages/**.html", "jinja2")]
+FACT = re.compile(r"%\(\w+\)s")
+
+
+def _texts() -> set[str | tuple[str, ...]]:
+    return {found[2] for found in extract_from_dir(HERE, PLACES, keywords=MARKS)}
+
+
+def test_the_swedish_catalogue_has_exactly_the_texts_of_the_pages() -> None:
+    with (HERE / "texts" / "sv.po").open("rb") as file:
+        catalogue = [message for message in read_po(file) if message.id]
+    texts = _texts()
+    assert len(texts) > 100
+    assert {message.id for message in catalogue} == texts
+    for message in catalogue:
+        sources = message.id if isinstance(message.id, tuple) else (message.id,)
+        targets = message.string if isinstance(message.string, tuple) else (message.string,)
+        assert all(targets), message.id
+        assert not message.fuzzy
+        for one in targets:
+            assert set(FACT.findall(one)) == set(FACT.findall(sources[0])), message.id
