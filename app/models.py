@@ -28,6 +28,8 @@ metadata = MetaData(
 NAME = String(63)
 ID = String(40)
 DUE = text("due_at IS NOT NULL")
+WAITS = text("waits_for IS NOT NULL")
+BATCHED = text("batch IS NOT NULL")
 OPEN = text("state NOT IN ('done', 'skipped')")
 
 connections = Table(
@@ -102,22 +104,12 @@ work = Table(
         sqlite_where=text("state = 'running'"),
     ),
     Index(
-        "ix_work_waits_for",
-        "connection",
-        "waits_for",
-        postgresql_where=text("waits_for IS NOT NULL"),
-        sqlite_where=text("waits_for IS NOT NULL"),
+        "ix_work_waits_for", "connection", "waits_for", postgresql_where=WAITS, sqlite_where=WAITS
     ),
     Index("ix_work_served", "connection", "started_at"),
     Index("ix_work_log", "connection", "received_at", "id"),
     Index("ix_work_stuck", "connection", "state", postgresql_where=OPEN, sqlite_where=OPEN),
-    Index(
-        "ix_work_batch",
-        "batch",
-        "state",
-        postgresql_where=text("batch IS NOT NULL"),
-        sqlite_where=text("batch IS NOT NULL"),
-    ),
+    Index("ix_work_batch", "batch", "state", postgresql_where=BATCHED, sqlite_where=BATCHED),
 )
 
 effects = Table(
