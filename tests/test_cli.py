@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import fakeredis
@@ -59,8 +60,9 @@ class House:
         self.app.add_api_route("/webhooks/{name}/{source}", self.door, methods=["POST"])
 
     @staticmethod
-    def look(connection: object) -> Any:
-        raise AssertionError("nothing here reads the partner systems")
+    def look(connection: connections.Connection) -> Any:
+        assert connection.document.missing(), "nothing here reads the partner systems"
+        return SimpleNamespace(document=connection.document)
 
     @staticmethod
     def plan(work_id: str) -> list[dict[str, Any]]:
@@ -76,10 +78,11 @@ class House:
         self.posted.append((f"{name}/{source}", json.loads(body)))
         return JSONResponse({"id": "evt_1", "status": "accepted"}, 202)
 
-    def connect(self) -> None:
+    def connect(self, *, active: bool = True, **changes: Any) -> None:
         with self.hall.db.transaction() as tx:
-            connections.put(tx, self.hall.vault, Document.model_validate(DOCUMENT), now())
-            connections.set_active(tx, "acme", now(), active=True)
+            document = Document.model_validate(DOCUMENT | changes)
+            connections.put(tx, self.hall.vault, document, now())
+            connections.set_active(tx, "acme", now(), active=active)
         self.hall.directory.forget()
 
     def blocked(self, key: str, kind: str = "invoice") -> str:
@@ -342,18 +345,23 @@ def test_a_transfer_is_planned_and_run_again(house: House) -> None:
 
 
 def test_the_doctor_names_what_is_wrong(house: House) -> None:
-    house.connect()
+    house.connect(severa={})
     found = told("doctor", code=1)
     assert [name for name, one in found["checks"].items() if not one["ok"]] == ["worker"]
     processes.beat(house.hall.db, "worker-1", "worker", now())
-    house.connect()
-    assert told("doctor")["connections"] == [
-        {"name": "acme", "ok": True, "active": True, "stopped": None, "missing": []}
-    ]
-    assert "acme" in run("doctor").stdout
-    with house.hall.db.transaction() as tx:
-        connections.put(tx, house.hall.vault, Document(name="acme"), now())
+    house.connect(severa={})
+    (one,) = told("doctor", code=1)["connections"]
+    assert (one["ok"], one["missing"]) == (False, ["severa.client_id", "severa.client_secret"])
+    assert [check["check"] for check in one["preflight"]["checks"]] == ["settings"]
     assert "missing: severa.client_id, severa.client_secret" in run("doctor", code=1).stdout
+
+
+def test_the_doctor_leaves_one_in_peace_that_is_still_being_set_up(house: House) -> None:
+    processes.beat(house.hall.db, "worker-1", "worker", now())
+    house.connect(active=False, severa={})
+    assert run("doctor").exit_code == 0
+    run("doctor", "acme", code=1)
+    run("doctor", "nobody", code=1)
 
 
 def headers_of(body: bytes, secret: str, stamp: int) -> list[str]:

@@ -1,18 +1,22 @@
 """Every prerequisite of the start guide, answered before activation: ok, a warning, or an error."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
 
 from app import clock
-from app.checks.matching import Pair
+from app.checks.findings import Finding, Report, both, names, told
 from app.checks.survey import Survey
-from app.errors import Reason, VendorError, because
+from app.errors import System, VendorError, because
 from app.sync.refusals import ending_of
 
-Status = Literal["ok", "warning", "error"]
-MOST_NAMED = 20
-
+READ_FROM_SEVERA = (
+    "customers",
+    "products",
+    "worktypes",
+    "travelexpensetypes",
+    "projects",
+    "invoices",
+    "projectfees",
+)
 READ_FROM_FORTNOX = (
     "customers",
     "articles",
@@ -25,27 +29,6 @@ READ_FROM_FORTNOX = (
     "termsofpayments",
     "units",
 )
-
-
-@dataclass(frozen=True)
-class Finding:
-    """`code`: of the check; `reason`: what is the matter; `about`: the records it is about."""
-
-    code: str
-    status: Status
-    reason: Reason | None = None
-    about: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Report:
-    findings: tuple[Finding, ...]
-    customers: tuple[Pair, ...] = field(default=())
-    articles: tuple[Pair, ...] = field(default=())
-
-    @property
-    def is_clear(self) -> bool:
-        return all(one.status != "error" for one in self.findings)
 
 
 def run(survey: Survey) -> Report:
@@ -80,14 +63,23 @@ def _guarded(check: Callable[[Survey], Iterator[Finding]], survey: Survey) -> Se
         return [Finding(check.__name__.strip("_"), "error", ending_of(error).reason)]
 
 
+def _severa_registers(survey: Survey) -> Iterator[Finding]:
+    """Scopes of the credential in Severa: every register that is used has to be open to us."""
+    return _open(survey, "severa", READ_FROM_SEVERA)
+
+
 def _fortnox_registers(survey: Survey) -> Iterator[Finding]:
     """Licences and scopes: every register that is used has to be open to us."""
-    refused = {path: survey.refusal(path) for path in READ_FROM_FORTNOX}
+    return _open(survey, "fortnox", READ_FROM_FORTNOX)
+
+
+def _open(survey: Survey, system: System, paths: Sequence[str]) -> Iterator[Finding]:
+    refused = {path: survey.refusal(path, system) for path in paths}
     closed = {path: error for path, error in refused.items() if error is not None}
     if not closed:
-        yield Finding("fortnox_registers", "ok")
+        yield Finding(f"{system}_registers", "ok")
     for path, error in closed.items():
-        yield Finding("fortnox_registers", "error", ending_of(error).reason, (path,))
+        yield Finding(f"{system}_registers", "error", ending_of(error).reason, (path,))
 
 
 def _project_accounting(survey: Survey) -> Iterator[Finding]:
@@ -138,10 +130,10 @@ def _error_emails(survey: Survey) -> Iterator[Finding]:
 
 def _product_codes(survey: Survey) -> Iterator[Finding]:
     bad = [one.name for _, one in survey.articles if not _is_numeric(one.code)]
-    yield _told(
+    yield told(
         "product_codes",
         "warning",
-        because("products_without_numeric_code", count=len(bad), names=_names(bad)),
+        because("products_without_numeric_code", count=len(bad), names=names(bad)),
         bad,
     )
 
@@ -149,52 +141,70 @@ def _product_codes(survey: Survey) -> Iterator[Finding]:
 def _units(survey: Survey) -> Iterator[Finding]:
     used = {(one.measurement_unit or "").strip() for _, one in survey.articles} - {""}
     missing = sorted(unit for unit in used if unit.casefold() not in survey.units)
-    yield _told(
+    yield told(
         "units",
         "error",
-        because("units_missing_in_fortnox", count=len(missing), names=_names(missing)),
+        because("units_missing_in_fortnox", count=len(missing), names=names(missing)),
         missing,
     )
 
 
 def _product_conflicts(survey: Survey) -> Iterator[Finding]:
-    bad = [_both(one) for one in survey.article_pairs if one.verdict == "conflict"]
-    yield _told(
+    bad = [both(one) for one in survey.article_pairs if one.verdict == "conflict"]
+    yield told(
         "product_conflicts",
         "error",
-        because("products_conflict", count=len(bad), names=_names(bad)),
+        because("products_conflict", count=len(bad), names=names(bad)),
         bad,
+    )
+
+
+def _products_near_miss(survey: Survey) -> Iterator[Finding]:
+    """Would be made twice, under two codes, though they may be meant to be one."""
+    near = [both(one) for one in survey.article_pairs if one.verdict == "near_miss"]
+    yield told(
+        "products_near_miss",
+        "warning",
+        because("products_near_miss", count=len(near), names=names(near)),
+        near,
     )
 
 
 def _customers(survey: Survey) -> Iterator[Finding]:
     known = survey.customers
     bad = [one.name for one in known if one.number is None]
-    yield _told(
+    yield told(
         "customers_without_number",
         "warning",
-        because("customers_without_number", count=len(bad), names=_names(bad)),
+        because("customers_without_number", count=len(bad), names=names(bad)),
         bad,
     )
     bad = [one.name for one in known if not (one.vat_number or "").strip()]
-    yield _told(
+    yield told(
         "customers_without_vat_number",
         "warning",
-        because("customers_without_vat_number", count=len(bad), names=_names(bad)),
+        because("customers_without_vat_number", count=len(bad), names=names(bad)),
         bad,
     )
-    bad = [one.name for one in known if one.guid.lower() not in survey.with_address]
-    yield _told(
+    bad = [f"{one.name} ({one.vat_number})" for one in survey.with_invalid_vat_number]
+    yield told(
+        "customers_with_invalid_vat_number",
+        "warning",
+        because("customers_with_invalid_vat_number", count=len(bad), names=names(bad)),
+        bad,
+    )
+    bad = [one.name for one in known if one.guid.lower() not in survey.addresses]
+    yield told(
         "customers_without_address",
         "warning",
-        because("customers_without_address", count=len(bad), names=_names(bad)),
+        because("customers_without_address", count=len(bad), names=names(bad)),
         bad,
     )
-    near = [_both(one) for one in survey.customer_pairs if one.verdict == "near_miss"]
-    yield _told(
+    near = [both(one) for one in survey.customer_pairs if one.verdict == "near_miss"]
+    yield told(
         "customers_near_miss",
         "warning",
-        because("customers_near_miss", count=len(near), names=_names(near)),
+        because("customers_near_miss", count=len(near), names=names(near)),
         near,
     )
 
@@ -205,10 +215,10 @@ def _cost_centers(survey: Survey) -> Iterator[Finding]:
         yield Finding("cost_centers", "ok")
         return
     lacking = sorted(wanted - {one.code for one in survey.sides.fortnox.cost_centers()})
-    yield _told(
+    yield told(
         "cost_centers",
         "error",
-        because("cost_centers_missing", count=len(lacking), names=_names(lacking)),
+        because("cost_centers_missing", count=len(lacking), names=names(lacking)),
         lacking,
     )
 
@@ -219,10 +229,10 @@ def _currencies(survey: Survey) -> Iterator[Finding]:
         yield Finding("currencies", "ok")
         return
     lacking = sorted(used - {one.code for one in survey.sides.fortnox.currencies()})
-    yield _told(
+    yield told(
         "currencies",
         "warning",
-        because("currencies_missing", count=len(lacking), names=_names(lacking)),
+        because("currencies_missing", count=len(lacking), names=names(lacking)),
         lacking,
     )
 
@@ -236,6 +246,7 @@ def _financial_year(survey: Survey) -> Iterator[Finding]:
 
 
 CHECKS = (
+    _severa_registers,
     _fortnox_registers,
     _project_accounting,
     _statuses,
@@ -244,26 +255,12 @@ CHECKS = (
     _product_codes,
     _units,
     _product_conflicts,
+    _products_near_miss,
     _customers,
     _cost_centers,
     _currencies,
     _financial_year,
 )
-
-
-def _told(code: str, status: Status, reason: Reason, about: list[str]) -> Finding:
-    """Ok when there is nobody to name."""
-    return Finding(code, status, reason, tuple(about)) if about else Finding(code, "ok")
-
-
-def _names(about: list[str]) -> str:
-    """The first of them; the reason's text has room for no more."""
-    return ", ".join(about[:MOST_NAMED])
-
-
-def _both(pair: Pair) -> str:
-    sides = [f"{one.number} {one.name}".strip() for one in (pair.severa, pair.fortnox) if one]
-    return " / ".join(sides)
 
 
 def _is_numeric(code: str | None) -> bool:

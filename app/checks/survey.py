@@ -1,13 +1,16 @@
 """What the preflight looks at, read once: the registers of both systems, as they stand now."""
 
+from collections import defaultdict
 from functools import cached_property
 
 from app.checks.matching import Entry, Pair, by_code_and_name, by_number
-from app.errors import VendorError
+from app.errors import Blocked, System, VendorError
 from app.severa import schemas as severa
 from app.severa.client import ARTICLE_REGISTERS
-from app.sync.customer import tax_numbers
+from app.sync.customer import Countries, countries_of, tax_numbers, translate
 from app.sync.sides import Sides
+
+VAT_INVALID = "customer_vat_invalid"
 
 
 class Survey:
@@ -30,12 +33,27 @@ class Survey:
         ]
 
     @cached_property
-    def with_address(self) -> set[str]:
-        return {
-            one.customer.guid.lower()
-            for one in self.sides.severa.all_addresses()
-            if one.customer is not None
-        }
+    def addresses(self) -> dict[str, list[severa.Address]]:
+        """Of each customer, by its GUID."""
+        found: dict[str, list[severa.Address]] = defaultdict(list)
+        for one in self.sides.severa.all_addresses():
+            if one.customer is not None:
+                found[one.customer.guid.lower()].append(one)
+        return dict(found)
+
+    @cached_property
+    def with_invalid_vat_number(self) -> list[severa.Customer]:
+        """By the rule that a transfer goes by; those without any number apart."""
+        countries = countries_of(self.sides.severa.countries())
+        return [one for one in self.customers if self._blocks(one, countries) == VAT_INVALID]
+
+    def _blocks(self, customer: severa.Customer, countries: Countries) -> str | None:
+        addresses = self.addresses.get(customer.guid.lower(), [])
+        try:
+            translate(customer, addresses, countries=countries, terms=set(), vat_types={})
+        except Blocked as blocked:
+            return blocked.reason.code
+        return None
 
     @cached_property
     def articles(self) -> list[tuple[str, severa.Article]]:
@@ -79,10 +97,10 @@ class Survey:
         ]
         return by_code_and_name(ours, theirs)
 
-    def refusal(self, path: str) -> VendorError | None:
-        """What Fortnox has against our reading a register; None when it answers."""
+    def refusal(self, path: str, system: System = "fortnox") -> VendorError | None:
+        """What a system has against our reading a register; None when it answers."""
         try:
-            self.sides.fortnox.may_read(path)
+            self.sides.window(system).may_read(path)
         except VendorError as error:
             return error
         return None

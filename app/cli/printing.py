@@ -15,6 +15,8 @@ COLOURS = {
     "done": "green",
     "ok": "green",
     "skipped": "dim",
+    "warning": "yellow",
+    "error": "red",
     "queued": "cyan",
     "running": "cyan",
     "waiting": "yellow",

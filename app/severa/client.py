@@ -261,6 +261,10 @@ class Severa:
                     found[one.guid.lower()] = one.code
         return found
 
+    def may_read(self, path: str) -> None:
+        """Raises what Severa has against our reading this register: a scope that is not given."""
+        self._call("GET", path, params={"rowCount": "1"})
+
     def is_alive(self) -> bool:
         """Whether Severa answers us at all, with a good token."""
         self._ask("GET", f"{self._url}/heartbeat/authorized")

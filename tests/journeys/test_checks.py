@@ -7,9 +7,10 @@ import pytest
 
 from app import clock
 from app.checks import preflight, reconcile
-from app.checks.preflight import Report
+from app.checks.findings import Report
 from app.checks.survey import Survey
-from app.sandbox.severa import PAID, RECEIVED, TRANSFER
+from app.sandbox.severa import ALL_SCOPES, PAID, RECEIVED, TRANSFER
+from app.sandbox.severa.demo import CLIENT_ID, CLIENT_SECRET
 from tests.journeys.test_invoices import order
 from tests.workshop import Workshop
 
@@ -48,6 +49,7 @@ def test_every_condition_of_the_guide_is_answered(shop: Workshop) -> None:
         "settings": "ok",
         "severa_access": "ok",
         "fortnox_access": "ok",
+        "severa_registers": "ok",
         "fortnox_registers": "ok",
         "project_accounting": "ok",
         "status_transfer": "ok",
@@ -58,8 +60,10 @@ def test_every_condition_of_the_guide_is_answered(shop: Workshop) -> None:
         "product_codes": "ok",
         "units": "ok",
         "product_conflicts": "ok",
+        "products_near_miss": "ok",
         "customers_without_number": "ok",
         "customers_without_vat_number": "ok",
+        "customers_with_invalid_vat_number": "ok",
         "customers_without_address": "ok",
         "customers_near_miss": "ok",
         "cost_centers": "ok",
@@ -101,6 +105,33 @@ def test_a_customer_with_the_same_tax_number_under_another_number_is_a_near_miss
     assert near.why == "same_tax_number_other_number"
     assert near.severa is not None
     assert near.severa.number == "1001"
+
+
+def test_what_the_guide_asks_of_every_customer_and_product_is_told_by_name(
+    shop: Workshop,
+) -> None:
+    severa, books = shop.partners.severa, shop.partners.books
+    severa.change("customers", 1001, vatNumber=None)
+    severa.change("customers", 1002, vatNumber="12")
+    severa.add_customer(name="Utan adress AB", number=1009, vatNumber="SE556677889901")
+    severa.add_product(code="A-1", name="Utan siffror")
+    books.add_article(ArticleNumber="998", Description="Konsultarbete .")
+    report = preflight_of(shop)
+    told = {one.code: one for one in report.findings if one.status != "ok"}
+    assert told["customers_without_vat_number"].about == ("Nordbygg AB",)
+    assert [one[-4:] for one in told["customers_with_invalid_vat_number"].about] == ["(12)"]
+    assert told["customers_without_address"].about == ("Utan adress AB",)
+    assert told["product_codes"].about == ("Utan siffror",)
+    (near,) = [one for one in report.articles if one.verdict == "near_miss"]
+    assert (near.why, near.score >= 88) == ("same_name_other_number", True)
+    assert told["products_near_miss"].about == ("100 Konsultarbete / 998 Konsultarbete .",)
+
+
+def test_a_scope_that_severa_did_not_give_names_the_register(shop: Workshop) -> None:
+    given = ALL_SCOPES - {"fees:read"}
+    shop.partners.severa.add_client(CLIENT_ID, CLIENT_SECRET, given)
+    found = [one for one in preflight_of(shop).findings if one.status == "error"]
+    assert found[0].code.startswith("severa_")
 
 
 def test_a_wrong_secret_is_an_error_and_nothing_further_is_asked(shop: Workshop) -> None:
