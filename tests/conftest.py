@@ -21,18 +21,25 @@ def postgres() -> Iterator[servers.PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def redis_url() -> Iterator[str]:
-    """One real server for the whole session; tests that break one start their own."""
+def shared_redis() -> Iterator[servers.RedisServer]:
     with servers.redis_server() as server:
-        yield server.url
+        yield server
+
+
+@pytest.fixture
+def redis_url(shared_redis: servers.RedisServer) -> str:
+    """An empty Redis on the one server of the session; tests that break one start their own."""
+    shared_redis.flush()
+    return shared_redis.url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database; every test that asks for it runs on both kinds."""
+    """A database with nothing in it; every test that asks for it runs on both kinds."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/bridge.db"
-    return servers.new_database(request.getfixturevalue("postgres"))
+    postgres: servers.PostgresServer = request.getfixturevalue("postgres")
+    return postgres.recycled_database()
 
 
 @pytest.fixture

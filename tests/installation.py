@@ -94,13 +94,43 @@ class Vendors:
         }
 
 
+class Address:
+    """An application that can be exchanged while it is served: a server starts and ends slowly."""
+
+    app: Any = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app(scope, receive, send)
+
+
+@dataclass
+class Addresses:
+    """Where one pair of vendors after the other lives."""
+
+    severa: Address
+    fortnox: Address
+    severa_url: str
+    fortnox_url: str
+
+    def move_in(self) -> Vendors:
+        severa, fortnox = Severa(SeveraOptions(rate=None)), Fortnox(FortnoxOptions(rate=None))
+        seed_severa(severa)
+        seed_fortnox(fortnox)
+        self.severa.app, self.fortnox.app = severa.app, fortnox.app
+        return Vendors(severa, fortnox, self.severa_url, self.fortnox_url)
+
+
+@contextmanager
+def addresses() -> Iterator[Addresses]:
+    severa, fortnox = Address(), Address()
+    with served(severa) as severa_url, served(fortnox) as fortnox_url:
+        yield Addresses(severa, fortnox, severa_url, fortnox_url)
+
+
 @contextmanager
 def vendors() -> Iterator[Vendors]:
-    severa, fortnox = Severa(SeveraOptions(rate=None)), Fortnox(FortnoxOptions(rate=None))
-    seed_severa(severa)
-    seed_fortnox(fortnox)
-    with served(severa.app) as severa_url, served(fortnox.app) as fortnox_url:
-        yield Vendors(severa, fortnox, severa_url, fortnox_url)
+    with addresses() as both:
+        yield both.move_in()
 
 
 @dataclass

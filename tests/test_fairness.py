@@ -22,7 +22,6 @@ from app.worklist import (
     Settlement,
     Want,
 )
-from tests import servers
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 EARLIER = NOW - timedelta(hours=5)
@@ -34,7 +33,7 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("fairness")
     url = f"sqlite:///{folder}/bridge.db"
     if request.param == "postgres":
-        url = servers.new_database(request.getfixturevalue("postgres"))
+        url = request.getfixturevalue("postgres").new_database()
     hall = open_hall(Settings(database_url=url, var_dir=folder), now=lambda: NOW)
     yield hall
     hall.db.close()

@@ -18,7 +18,6 @@ from app.holder import Holder
 from app.models import metadata, work
 from app.settings import Settings
 from app.worklist import RUNNING_PER_CONNECTION, Item, Settlement, Want
-from tests import servers
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -31,7 +30,7 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("holder")
     url = f"sqlite:///{folder}/bridge.db"
     if request.param == "postgres":
-        url = servers.new_database(request.getfixturevalue("postgres"))
+        url = request.getfixturevalue("postgres").new_database()
     hall = open_hall(Settings(database_url=url, var_dir=folder))
     yield hall
     hall.db.close()

@@ -15,7 +15,6 @@ from app.inbox import Heard, Receipt
 from app.models import events, metadata, work
 from app.settings import Settings
 from app.worklist import Want
-from tests import servers
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=1)
@@ -27,7 +26,7 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("inbox")
     url = f"sqlite:///{folder}/bridge.db"
     if request.param == "postgres":
-        url = servers.new_database(request.getfixturevalue("postgres"))
+        url = request.getfixturevalue("postgres").new_database()
     hall = open_hall(Settings(database_url=url, var_dir=folder))
     yield hall
     hall.db.close()

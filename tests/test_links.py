@@ -12,7 +12,6 @@ from app.hall import Hall, open_hall
 from app.links import Link
 from app.models import links as table
 from app.settings import Settings
-from tests import servers
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -23,7 +22,7 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("links")
     url = f"sqlite:///{folder}/bridge.db"
     if request.param == "postgres":
-        url = servers.new_database(request.getfixturevalue("postgres"))
+        url = request.getfixturevalue("postgres").new_database()
     hall = open_hall(Settings(database_url=url, var_dir=folder))
     yield hall
     hall.db.close()

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parent.parent
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path_factory.mktemp('locks')}/bridge.db"
-    return servers.new_database(request.getfixturevalue("postgres"))
+    return request.getfixturevalue("postgres").new_database()
 
 
 @pytest.fixture

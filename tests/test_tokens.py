@@ -23,7 +23,6 @@ from app.models import tokens
 from app.settings import Settings
 from app.tokens import EARLY, Token, TokenStore
 from app.vault import Vault
-from tests import servers
 
 ROOT = Path(__file__).parent.parent
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -35,7 +34,7 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("tokens")
     url = f"sqlite:///{folder}/bridge.db"
     if request.param == "postgres":
-        url = servers.new_database(request.getfixturevalue("postgres"))
+        url = request.getfixturevalue("postgres").new_database()
     hall = open_hall(Settings(database_url=url, var_dir=folder))
     yield hall
     hall.db.close()

@@ -111,15 +111,15 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("webhooks")
     url = f"sqlite:///{folder}/bridge.db"
     if request.param == "postgres":
-        url = servers.new_database(request.getfixturevalue("postgres"))
+        url = request.getfixturevalue("postgres").new_database()
     hall = open_hall(Settings(database_url=url, var_dir=folder))
     yield hall
     hall.db.close()
 
 
 @pytest.fixture(scope="module")
-def open_door(opened: Hall, redis_url: str) -> Iterator[Door]:
-    with served(build(opened, redis_url)) as url, httpx.Client(timeout=30) as client:
+def open_door(opened: Hall, shared_redis: servers.RedisServer) -> Iterator[Door]:
+    with served(build(opened, shared_redis.url)) as url, httpx.Client(timeout=30) as client:
         yield Door(opened, url, client)
 
 

@@ -20,7 +20,6 @@ from app.hall import Hall, open_hall
 from app.models import metadata, work
 from app.settings import Settings
 from app.worklist import BACKGROUND, LIVE, RUNNING_PER_CONNECTION, Item, Settlement, Want
-from tests import servers
 
 ROOT = Path(__file__).parent.parent
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -35,7 +34,7 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("worklist")
     url = f"sqlite:///{folder}/bridge.db"
     if request.param == "postgres":
-        url = servers.new_database(request.getfixturevalue("postgres"))
+        url = request.getfixturevalue("postgres").new_database()
     hall = open_hall(Settings(database_url=url, var_dir=folder), now=lambda: NOW, pool_size=12)
     yield hall
     hall.db.close()

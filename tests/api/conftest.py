@@ -18,7 +18,6 @@ from app.hall import Hall, open_hall
 from app.inbox import Heard
 from app.settings import Settings
 from app.worklist import Settlement, Want
-from tests import servers
 
 ADMIN_KEY = "adm_canary_of_the_admin_key"
 SECRETS = {
@@ -114,7 +113,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """SQLite; the tests marked BOTH ask something that the two databases could see differently."""
     if getattr(request, "param", "sqlite") == "sqlite":
         return f"sqlite:///{tmp_path}/bridge.db"
-    return servers.new_database(request.getfixturevalue("postgres"))
+    return request.getfixturevalue("postgres").new_database()
 
 
 @pytest.fixture

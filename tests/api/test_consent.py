@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-import fakeredis
 import pytest
+from redis import Redis
 
 from app import locks
 from app.api import consent
@@ -27,7 +27,7 @@ ALL = [*SCOPES.split(), WELCOME]
 
 
 @pytest.fixture
-def severa(stage: Stage) -> Iterator[Severa]:
+def severa(stage: Stage, redis_url: str) -> Iterator[Severa]:
     """The stage, with a Notary between it and a Severa that knows the credentials."""
     vendor = Severa(SeveraOptions(rate=None))
     vendor.add_client("s-id", SECRETS["severa"], ALL)
@@ -35,13 +35,15 @@ def severa(stage: Stage) -> Iterator[Severa]:
         settings = stage.hall.settings.model_copy(update={"severa_url": f"{url}/rest-api"})
         hall = replace(stage.hall, settings=settings)
         lock = locks.take(hall.db, "test", settings.var_dir)
-        limits = Limits(fakeredis.FakeRedis(), settings.rates)
+        redis = Redis.from_url(redis_url)
+        limits = Limits(redis, settings.rates)
         room = Workroom(
             hall, Holder(hall.db, lock, hall.clock, hall.settings.quarantine_time), limits
         )
         consent.mount(stage.client.app, Notary(room))  # type: ignore[arg-type]
         yield vendor
         room.close()
+        redis.close()
         lock.release()
 
 

@@ -5,14 +5,20 @@ from collections.abc import Iterator
 import pytest
 
 from app.hall import Hall
-from tests.installation import Vendors, vendors
+from tests.installation import Addresses, Vendors, addresses
 from tests.workshop import Workshop, workshop
 
 
-@pytest.fixture
-def partners() -> Iterator[Vendors]:
-    with vendors() as both:
+@pytest.fixture(scope="session")
+def homes() -> Iterator[Addresses]:
+    with addresses() as both:
         yield both
+
+
+@pytest.fixture
+def partners(homes: Addresses) -> Vendors:
+    """New ones for every test, at addresses that stay."""
+    return homes.move_in()
 
 
 @pytest.fixture

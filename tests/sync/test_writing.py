@@ -38,7 +38,6 @@ from app.sync import writing
 from app.sync.sides import Planned, Registers, Sides
 from app.sync.writing import Created, Creation, Found
 from app.worklist import Item
-from tests import servers
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 QUARANTINE = timedelta(minutes=10)
@@ -54,7 +53,7 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("writing")
     url = f"sqlite:///{folder}/bridge.db"
     if request.param == "postgres":
-        url = servers.new_database(request.getfixturevalue("postgres"))
+        url = request.getfixturevalue("postgres").new_database()
     hall = open_hall(Settings(database_url=url, var_dir=folder))
     yield hall
     hall.db.close()
