@@ -125,6 +125,7 @@ effects = Table(
     Column("creates", Boolean, nullable=False),
     Column("state", String(16), nullable=False),  # prepared | sending | done | refused
     Column("payload", Json),
+    Column("payload_hash", String(64)),  # SHA-256, once the retention time is over
     Column(
         "sends", Integer, nullable=False
     ),  # attempts of unknown outcome, the present one included

@@ -1,6 +1,7 @@
 """Opens both windows of a connection for one run; what is kept between runs is kept here."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 
 import httpx
@@ -51,6 +52,7 @@ class Workroom:
             ensure=lambda kind, key: sync.ensure(sides, settings, kind, key),
             quarantine=settings.quarantine_time,
             registers=self._registers(connection),
+            retention=timedelta(days=settings.retention_days),
         )
         return sides
 

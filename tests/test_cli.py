@@ -240,6 +240,20 @@ def test_a_key_is_made_used_and_revoked_and_who_did_it_is_told(house: House) -> 
     assert "127.0.0.1" in run("audit", "--connection", "acme").stdout
 
 
+def test_the_history_of_a_year_is_written_to_a_file(house: House, tmp_path: Path) -> None:
+    house.connect()
+    file = tmp_path / "year.csv"
+    told = run("history", "acme", "--year", "2026", "-o", str(file)).stdout
+    assert told.replace("\n", "").endswith("0 writes")
+    assert file.read_bytes().startswith(b"at,transfer,kind,source_system,")
+    broken = ("--from", "2026-05-01", "--to", "2027-04-30")
+    assert run("history", "acme", *broken).stdout.startswith("at,")
+    run("history", "acme", code=2)
+    run("history", "acme", "--year", "2026", *broken, code=2)
+    too_long = run("history", "acme", "--from", "2020-01-01", "--to", "2026-01-01", code=1)
+    assert "550" in too_long.stderr
+
+
 def test_a_link_for_consent_is_printed(house: House) -> None:
     class Notary:
         def invite(self, connection: connections.Connection, who: Identity) -> Link:

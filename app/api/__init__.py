@@ -10,6 +10,7 @@ from app.api import (
     coverage,
     docs,
     events,
+    history,
     keys,
     problems,
     retries,
@@ -39,6 +40,7 @@ def mount(app: FastAPI, hall: Hall, *, hint: Hint, plan: Plan, look: Look) -> No
         retries.routes,
         events.routes,
         keys.routes,
+        history.routes,
         audit.routes,
     ):
         app.include_router(routes)

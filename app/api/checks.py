@@ -1,13 +1,12 @@
 """What is looked at as a whole: the preflight before activation, and the books of a period."""
 
-import csv
-import io
 from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request, Response
 from pydantic import BaseModel
 
+from app.api import spreadsheet
 from app.api.desk import AtDesk, Desk, language, router
 from app.api.problems import Problem
 from app.api.shapes import Explained, explained
@@ -163,13 +162,10 @@ def read_reconciliation_csv(
 ) -> Response:
     """The same, a line each."""
     books = _reconciled(desk, connection, since, until)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS)
-    writer.writeheader()
-    writer.writerows(_line(line) for line in books.lines)
+    text = spreadsheet.lines(COLUMNS, [_line(line) for line in books.lines])
     name = f"{connection}-{since}-{until}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _reconciled(desk: Desk, connection: str, since: date, until: date) -> Reconciliation:

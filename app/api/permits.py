@@ -20,6 +20,7 @@ PERMITS: dict[str, Scope] = {
     f"GET {CONNECTION}/reconciliation": "view",
     f"GET {CONNECTION}/reconciliation.csv": "view",
     f"GET {CONNECTION}/transfers": "view",
+    f"GET {CONNECTION}/history.csv": "view",
     f"GET {CONNECTION}/transfers/{{transfer}}": "view",
     f"POST {CONNECTION}/transfers/{{transfer}}/retry": "operate",
     f"POST {CONNECTION}/transfers/retry": "operate",

@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from app.cli import backfill, connections, doctor, keys, processes, send, signature, transfers
+from app.cli import (
+    backfill,
+    connections,
+    doctor,
+    history,
+    keys,
+    processes,
+    send,
+    signature,
+    transfers,
+)
 
 app = typer.Typer(
     name="bridge",
@@ -20,6 +30,7 @@ transfers.register(app)
 backfill.register(app)
 app.add_typer(connections.app, name="connections")
 keys.register(app)
+history.register(app)
 doctor.register(app)
 signature.register(app)
 

@@ -31,6 +31,14 @@ class Remote:
             self._refused(response)
         return answer_of(response) if response.content else None
 
+    def text(self, *path: str, **query: Any) -> str:
+        """An answer that is a file."""
+        steps = "/".join(quote(step, safe="") for step in path)
+        response = self._send("GET", f"{self.url}/api/v1/{steps}", None, query)
+        if response.status_code >= 400:
+            self._refused(response)
+        return response.text
+
     def ready(self) -> Any:
         """The checks, whether they are well or not."""
         return answer_of(self._send("GET", f"{self.url}/ready", None, {}))

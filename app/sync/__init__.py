@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -23,6 +24,7 @@ from app.errors import (
 from app.links import Link
 from app.locks import LockLost
 from app.outages import waiting_key
+from app.retention import EVERY
 from app.settings import Settings
 from app.sync import (
     backfill,
@@ -34,6 +36,7 @@ from app.sync import (
     product,
     project,
     project_fee,
+    retention,
     second_look,
     voucher,
 )
@@ -58,6 +61,7 @@ HANDLERS: dict[str, Callable[[Sides, Item], Link | None]] = {
     "product": product.sync,
     "project": project.sync,
     "project_fee": project_fee.sync,
+    "retention": retention.sync,
     "voucher": voucher.sync,
 }
 
@@ -148,12 +152,21 @@ def _run(sides: Sides, item: Item, settings: Settings) -> tuple[Link | None, Set
     for system in doubtful:
         with sides.db.transaction() as tx:
             outages.note_answer(tx, sides.name, system, sides.clock())
-    return link, rhythm.settlement(item, settings, sides.clock()) if item.kind == "poll" else DONE
+    return link, _done(item, settings, sides.clock())
+
+
+def _done(item: Item, settings: Settings, now: datetime) -> Settlement:
+    """What is never done with is due again."""
+    if item.kind == "poll":
+        return rhythm.settlement(item, settings, now)
+    if item.kind == "retention":
+        return Settlement("done", due_at=now + EVERY)
+    return DONE
 
 
 def _leave_alone_if_open(sides: Sides, item: Item) -> list[System]:
     """The vendors that failed lately; TryLater while one of them is only probed."""
-    if item.kind == "probe":
+    if item.kind in ("probe", "retention"):
         return []
     with sides.db.reading() as tx:
         known = outages.known(tx, sides.name)

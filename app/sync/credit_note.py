@@ -85,7 +85,7 @@ def recorded(sides: Sides, intent: Intent, asked: Translation, original: Origina
     with sides.db.reading() as tx:
         begun = effects.begun(tx, intent)
     if begun is not None and begun.state in ("sending", "done"):
-        return replace(intent, payload=begun.payload)
+        return replace(intent, payload=begun.payload or intent.payload)
     if _goes_by_credit(sides, intent, asked, original):
         return replace(intent, payload={BY_CREDIT: original.number})
     return intent

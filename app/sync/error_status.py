@@ -77,7 +77,9 @@ def _held_in(sides: Sides, item: Item) -> str | None:
     """The status that our last move put it in because it was blocked, until somebody moves it."""
     with sides.db.reading() as tx:
         last = effects.latest(tx, item.id, MOVE)
-        if last is None or not last.payload.get("because_blocked") or last.state == "refused":
+        if last is None or last.state == "refused" or not last.payload:
+            return None
+        if not last.payload.get("because_blocked"):
             return None
         left = [one.at for one in journal.read(tx, item.id) if one.what == "left_error_status"]
     return None if left and max(left) >= last.prepared_at else str(last.payload["status"])
@@ -86,4 +88,6 @@ def _held_in(sides: Sides, item: Item) -> str | None:
 def _was_refused(sides: Sides, item: Item, status: str) -> bool:
     with sides.db.reading() as tx:
         last = effects.latest(tx, item.id, MOVE)
-    return last is not None and last.state == "refused" and last.payload.get("status") == status
+    if last is None or last.state != "refused":
+        return False
+    return (last.payload or {}).get("status") == status

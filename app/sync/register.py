@@ -168,7 +168,7 @@ def _sent_before(sides: Sides, intent: Intent) -> Payload | None:
     """What an earlier attempt of ours made, if this is one: it may be older than the record now."""
     with sides.db.transaction() as tx:
         effect = effects.open_intent(tx, intent, sides.clock())
-    return dict(effect.payload) if effect.sends else None
+    return dict(effect.payload) if effect.sends and effect.payload else None
 
 
 def _keep_in_mind(sides: Sides, known: Link, record: Record) -> Link:

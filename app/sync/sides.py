@@ -64,6 +64,7 @@ class Sides:
     ensure: Callable[[str, str], Link]
     quarantine: timedelta
     registers: Registers
+    retention: timedelta
     plan: list[Planned] | None = field(default=None)
 
     @property

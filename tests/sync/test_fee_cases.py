@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -108,6 +109,7 @@ def sides_of(case: Case, hall: Hall, planned: list[Planned]) -> Sides:
         ensure=nobody,
         quarantine=nobody,
         registers=Registers(hall.clock),
+        retention=timedelta(days=400),
         plan=planned,
     )
 

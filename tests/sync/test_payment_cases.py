@@ -92,6 +92,7 @@ def sides_of(case: Case, holder: Holder, window: SeveraWindow, *, connection: st
         ensure=cast(Any, None),  # a payment needs no other record
         quarantine=timedelta(minutes=1),
         registers=Registers(holder.clock),
+        retention=timedelta(days=400),
     )
 
 

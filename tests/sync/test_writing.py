@@ -154,6 +154,7 @@ class Stage:
             ensure=lambda _kind, _key: pytest.fail("no other record is needed"),
             quarantine=QUARANTINE,
             registers=Registers(self.clock),
+            retention=timedelta(days=400),
         )
 
     def clock(self) -> datetime:
