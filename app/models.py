@@ -126,9 +126,7 @@ effects = Table(
     Column("state", String(16), nullable=False),  # prepared | sending | done | refused
     Column("payload", Json),
     Column("payload_hash", String(64)),  # SHA-256, once the retention time is over
-    Column(
-        "sends", Integer, nullable=False
-    ),  # attempts of unknown outcome, the present one included
+    Column("sends", Integer, nullable=False),  # of unknown outcome, the present one included
     Column("looks", Integer, nullable=False),  # empty looks since the last attempt
     Column("not_before", Instant),
     Column("target_id", String(255)),
