@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from app import api, console, embedded, health, log, webhooks
 from app.api import consent
 from app.hall import Hall, open_hall
+from app.headers import SafeHeaders
 from app.notary import Notary
 from app.planning import Planner
 from app.queue import Bell
@@ -41,6 +42,8 @@ def build(hall: Hall, redis_url: str) -> FastAPI:
     api.mount(app, hall, hint=bell.ring, plan=planner.plan, look=planner.look)
     consent.mount(app, Notary(planner.room))
     console.mount(app)
+    is_https = hall.settings.public_url.startswith("https:")
+    app.add_middleware(SafeHeaders, is_https=is_https)
     return app
 
 

@@ -17,6 +17,7 @@ class Vault:
     """What is sealed names its owner: moved to another row, it does not open there."""
 
     def __init__(self, keys: Sequence[str]) -> None:
+        self._newest = Fernet(keys[0])
         self._fernet = MultiFernet([Fernet(key) for key in keys])
 
     def seal(self, owner: str, content: Any) -> str:
@@ -32,8 +33,20 @@ class Vault:
             raise CannotDecrypt(f"these secrets do not belong to {owner}")
         return plain["content"]
 
+    def is_fresh(self, sealed: str) -> bool:
+        """Whether it is sealed with the newest key."""
+        try:
+            self._newest.decrypt(sealed.encode())
+        except InvalidToken:
+            return False
+        return True
+
     def reseal(self, sealed: str) -> str:
-        return self._fernet.rotate(sealed.encode()).decode()
+        """The same, sealed with the newest key."""
+        try:
+            return self._fernet.rotate(sealed.encode()).decode()
+        except InvalidToken as error:
+            raise CannotDecrypt("no key opens this") from error
 
 
 def new_key() -> str:

@@ -33,8 +33,8 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
     "stores": (
         "app.access app.audit app.backfills app.connections app.cursors app.effects app.grants"
         " app.hearing app.holder app.inbox app.invitations app.journal app.links"
-        " app.listened app.metrics app.outages app.people app.processes app.pulse app.retention"
-        " app.sessions app.tokens app.transfers app.turns app.worklist",
+        " app.listened app.metrics app.outages app.people app.processes app.pulse app.resealing"
+        " app.retention app.sessions app.tokens app.transfers app.turns app.worklist",
         "ground database",
     ),
     "bell": ("app.queue", ""),
@@ -55,7 +55,7 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
         "ground database stores hall calls severa fortnox workshop",
     ),
     "doors": (
-        "app.webhooks app.health app.oauth app.api app.console",
+        "app.webhooks app.headers app.health app.oauth app.api app.console",
         "ground database stores hall ears workshop checks",
     ),
     # Wiring, from the top.

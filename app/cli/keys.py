@@ -1,14 +1,19 @@
 """Admin keys on the command line, and the record of who did what."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
+from app import resealing
 from app.cli import printing
 from app.cli.options import AsJson, Key, Url
 from app.cli.remote import Remote
+from app.hall import open_hall
+from app.identity import Identity
+from app.settings import settings
 
-app = typer.Typer(help="Make, list and revoke admin keys.", no_args_is_help=True)
+app = typer.Typer(help="Make, list and revoke admin keys; seal secrets anew.", no_args_is_help=True)
 
 Holder = Annotated[str, typer.Argument(metavar="NAME", help="Whose it is, or what for.")]
 KeyId = Annotated[str, typer.Argument(metavar="ID", help="The key, key_….")]
@@ -62,6 +67,24 @@ def revoke(key_id: KeyId, *, url: Url = "", key: Key = "", as_json: AsJson = Fal
         printing.as_json({"id": key_id, "revoked": True})
     else:
         printing.line(key_id, "revoked")
+
+
+@app.command()
+def rotate(*, as_json: AsJson = False) -> None:
+    """Seal every secret anew with the first of ENCRYPTION_KEYS; may be run again at any time."""
+    hall = open_hall(settings())
+    try:
+        who = Identity("command", "command", "bridge keys rotate", "configure")
+        report = resealing.reseal_all(hall.db, hall.vault, who, hall.clock())
+    finally:
+        hall.db.close()
+    if as_json:
+        printing.as_json(asdict(report))
+    else:
+        printing.line(f"{report.resealed} sealed anew, {report.fresh} were already")
+    for one in report.unreadable:
+        printing.warn(f"no key opens the {one}")
+    raise typer.Exit(1 if report.unreadable else 0)
 
 
 def audit(
