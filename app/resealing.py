@@ -3,7 +3,7 @@
 One row, one commit: it may run while everything works, be cut off, and be started again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -47,7 +47,7 @@ def _rows(db: Database, column: Column[Any]) -> Iterator[Row[Any]]:
     start = 0
     while True:
         with db.reading() as tx:
-            page = tx.execute(query.offset(start)).all()
+            page: Sequence[Row[Any]] = tx.execute(query.offset(start)).all()
         yield from page
         start += len(page)
         if len(page) < PAGE:
