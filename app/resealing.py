@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Row, select, update
+from sqlalchemy import Column, select, update
 
 from app import audit
 from app.db import Database
@@ -40,21 +40,21 @@ def reseal_all(db: Database, vault: Vault, who: Identity, now: datetime) -> Repo
     return report
 
 
-def _rows(db: Database, column: Column[Any]) -> Iterator[Row[Any]]:
+def _rows(db: Database, column: Column[Any]) -> Iterator[Any]:
     """The primary keys and the sealed text of every row, page by page."""
     ids = [*column.table.primary_key.columns]
     query = select(*ids, column.label("sealed")).order_by(*ids).limit(PAGE)
     start = 0
     while True:
         with db.reading() as tx:
-            page: Sequence[Row[Any]] = tx.execute(query.offset(start)).all()
+            page: Sequence[Any] = tx.execute(query.offset(start)).all()
         yield from page
         start += len(page)
         if len(page) < PAGE:
             return
 
 
-def _reseal(db: Database, vault: Vault, column: Column[Any], row: Row[Any], report: Report) -> None:
+def _reseal(db: Database, vault: Vault, column: Column[Any], row: Any, report: Report) -> None:
     if vault.is_fresh(row.sealed):
         report.fresh += 1
         return
