@@ -57,13 +57,18 @@ def read_connection(desk: AtDesk, request: Request, connection: str) -> dict[str
 def put_connection(
     desk: AtDesk, request: Request, response: Response, connection: str, given: Given
 ) -> dict[str, Any]:
-    """Creates it (201) or replaces its settings (200); the same document again changes nothing."""
+    """Creates it (201) or replaces its settings (200); the same document again changes nothing.
+
+    409 with the list where an active connection would lose a setting that it cannot work without.
+    A tenant id that came with a consent stays where the document does not name one.
+    """
     created = False
 
     def wanted(stored: Connection | None) -> Document:
         nonlocal created
         created = stored is None
-        return patches.document(connection, given, stored.document if stored else None)
+        document = patches.document(connection, given, stored.document if stored else None)
+        return document if stored is None else _with_consent(document, stored)
 
     written = write(desk, who(request), connection, wanted)
     response.status_code = 201 if created else 200
@@ -134,6 +139,7 @@ def write(
     with hall.db.transaction() as tx:
         stored = _hold(desk, tx, name)
         document = wanted(stored)
+        _check_whole(stored, document)
         differs = connections.put(tx, hall.vault, document, hall.clock())
         written = desk.connection(tx, name)
         before = stored.document if stored else Document(name=name)
@@ -172,3 +178,29 @@ def _hold(desk: Desk, tx: Tx, name: str) -> Connection | None:
         return None
     tx.execute(select(table.c.name).where(table.c.name == name).with_for_update())
     return desk.known(tx, name)
+
+
+def _with_consent(document: Document, stored: Connection) -> Document:
+    """Who was let in by consent has no tenant id to give; one that is given counts, empty or not.
+
+    Another app was not let in by that consent.
+    """
+    before, access = stored.document.fortnox, document.fortnox
+    is_other = "tenant_id" in access.model_fields_set or access.client_id != before.client_id
+    if stored.consented_at is None or is_other:
+        return document
+    kept = access.model_copy(update={"tenant_id": before.tenant_id})
+    return document.model_copy(update={"fortnox": kept})
+
+
+def _check_whole(stored: Connection | None, document: Document) -> None:
+    """What is active stays complete: a slip in a file must not stop a company's transfers."""
+    if stored is None or not stored.active:
+        return
+    lost = [one for one in document.missing() if one not in stored.document.missing()]
+    if lost:
+        raise Problem(
+            409,
+            f"An active connection needs {', '.join(lost)}; deactivate it first to remove that.",
+            missing=lost,
+        )

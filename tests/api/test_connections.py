@@ -101,6 +101,31 @@ def test_a_patch_of_nothing_is_not_a_change(stage: Stage) -> None:
     assert stage.rows(connections) == before
 
 
+@pytest.mark.parametrize(
+    ("method", "given", "lost"),
+    [
+        ("PUT", {"fortnox": {"client_id": "f", "client_secret": MASK}}, ["fortnox.tenant_id"]),
+        ("PUT", {"severa": {}}, ["severa.client_id", "severa.client_secret"]),
+        ("PATCH", {"fortnox": {"tenant_id": None}}, ["fortnox.tenant_id"]),
+        ("PATCH", {"invoice_statuses": {"received": ""}}, ["invoice_statuses.received"]),
+    ],
+)
+def test_an_active_connection_keeps_every_setting_that_it_needs(
+    stage: Stage, method: str, given: dict[str, Any], lost: list[str]
+) -> None:
+    stage.connect()
+    before = stage.rows(connections)
+    stage.later(minutes=1)
+    body = settings_of("acme") | given if method == "PUT" else given
+    answer = stage.client.request(method, AT, json=body)
+    assert (answer.status_code, answer.json()["missing"]) == (409, lost)
+    assert stage.rows(connections) == before
+    stage.client.post(f"{AT}/deactivate")
+    assert stage.client.request(method, AT, json=body).status_code == 200
+    refused = stage.client.post(f"{AT}/activate")
+    assert (refused.status_code, refused.json()["missing"]) == (409, lost)
+
+
 def test_an_unknown_connection_cannot_be_patched(stage: Stage) -> None:
     assert stage.client.patch(AT, json={"label": "x"}).status_code == 404
     assert stage.rows(connections) == []

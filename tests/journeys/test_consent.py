@@ -167,6 +167,21 @@ def test_a_consent_brings_the_tenant_and_switches_on_what_lacked_nothing_else(
     assert [one["event"] for one in logs] == ["consent.invited", "consent.given"]
 
 
+def test_the_first_document_put_again_takes_nothing_of_the_consent_away(office: Office) -> None:
+    first = document("acme", fortnox=APP)
+    at = "/api/v1/connections/acme"
+    assert office.client.put(at, json=first).status_code == 201
+    office.consent()
+    again = office.client.put(at, json=first | {"label": "Nytt namn"})
+    assert again.status_code == 200
+    said = again.json()
+    assert (said["label"], said["active"]) == ("Nytt namn", True)
+    assert said["fortnox"]["tenant_id"] == TENANT
+    other = first | {"fortnox": APP | {"client_id": "another-app"}}
+    assert office.client.put(at, json=other).json()["missing"] == ["fortnox.tenant_id"]
+    assert office.shop.outcome("invoice", office.invoice()) == ("done", None)
+
+
 def test_the_page_shows_no_secret_and_no_copy_of_it_is_kept(office: Office) -> None:
     office.connect()
     address = office.answer(office.link())
