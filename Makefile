@@ -24,7 +24,7 @@ TESTABLE := $(VENV)/.testable
 RUNNABLE := $(if $(wildcard $(TESTABLE)),$(TESTABLE),$(VENV)/.runnable)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test torture run api worker sweeper listener check fix package lock clean
+.PHONY: help setup demo walk test torture run api worker sweeper listener check fix package lock clean
 .DELETE_ON_ERROR:
 
 help: ## What can be done here
@@ -34,6 +34,9 @@ setup: $(TESTABLE) ## Install everything, for running and for testing
 
 demo: $(RUNNABLE) ## Both partner systems simulated, the whole bridge running, first events sent
 	@exec $(VENV)/bin/bridge demo
+
+walk: $(RUNNABLE) ## The start guide from top to bottom on a simulated company; ends by itself
+	@exec $(VENV)/bin/bridge walk
 
 test: $(TESTABLE) ## Run the test suite; T=tests/test_money.py or T="-k invoice" to choose, N=0 for one at a time
 	@exec $(PYTHON) -m pytest -n $(N) $(T)

@@ -86,9 +86,9 @@ class Place:
         }
 
 
-def prepare(given: Settings) -> Place:
-    """A fresh folder, free ports, and settings that point at the sandbox."""
-    folder = given.var_dir / "demo"
+def prepare(given: Settings, name: str = "demo") -> Place:
+    """A fresh folder of this name, free ports, and settings that point at the sandbox."""
+    folder = given.var_dir / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     port = given.port if _is_free(given.port) else free_port()
@@ -235,6 +235,11 @@ Everything keeps running; Ctrl-C ends it."""
         if answer.status_code >= 400:
             raise DidNotHappen(f"{method} {url}: {answer.status_code} {answer.text[:300]}")
         return answer
+
+    @staticmethod
+    def _expect(is_so: object, what: str) -> None:
+        if not is_so:
+            raise DidNotHappen(what)
 
     @staticmethod
     def _until(what: str, ask: Callable[[], bool]) -> None:

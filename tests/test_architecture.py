@@ -62,7 +62,7 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
     "main": ("app.main", "ground bell hall workroom doors"),
     # Both partner systems; of the bridge they know how an event is signed, and no more.
     "sandbox": ("app.sandbox", "ground"),
-    "demo": ("app.demo", "ground sandbox"),
+    "demo": ("app.demo app.walk", "ground sandbox"),
     "command line": ("app.cli", "ground stores hall demo"),
     "workers": (
         "workers",

@@ -9,6 +9,7 @@ import typer
 
 from app import demo as demonstration
 from app import embedded, keys, log
+from app import walk as guided
 from app.hall import Hall, open_hall
 from app.settings import Settings, environment, settings
 from app.supervisor import Child, Supervisor
@@ -24,7 +25,7 @@ CELERY = (
 
 
 def register(app: typer.Typer) -> None:
-    for command in (run, demo, api, worker, sweeper, listener):
+    for command in (run, demo, walk, api, worker, sweeper, listener):
         app.command(rich_help_panel="Processes")(command)
 
 
@@ -47,11 +48,19 @@ def run() -> None:
 
 def demo(*, once: Once = False) -> None:
     """Both partner systems simulated and the whole bridge: an invoice travels there and back."""
-    place = demonstration.prepare(settings())
+    _show(demonstration.prepare(settings()), demonstration.Story, once=once)
+
+
+def walk() -> None:
+    """The start guide from top to bottom on a simulated company; ends with 1 if a step fails."""
+    _show(demonstration.prepare(settings(), "walk"), guided.Walk, once=True)
+
+
+def _show(place: demonstration.Place, told: type[demonstration.Story], *, once: bool) -> None:
     log.set_up(place.settings.model_copy(update={"log_level": "WARNING"}))
     admin_key = keys.ensure(place.settings).admin
     _, owner = embedded.connect_or_start(place.settings.var_dir / "redis")
-    story = demonstration.Story(place, admin_key)
+    story = told(place, admin_key)
     everybody = [
         demonstration.sandbox(place),
         *children(place.settings, **place.changes, LOG_LEVEL="WARNING"),
