@@ -79,7 +79,7 @@ ONLY_IN: dict[str, str] = {
     "fakeredis": "app.embedded",
     "fastapi": "doors main",
     "httpx": "app.calls app.line app.severa.auth app.fortnox.auth app.workroom app.cli"
-    " sandbox demo",
+    " app.console.beside sandbox demo",
     "jinja2": "app.console app.api.docs sandbox",
     "kombu": "bell",
     "markupsafe": "app.console",

@@ -75,6 +75,7 @@ def page(visit: "Visit", sheet: str, status: int = 200, /, **facts: Any) -> HTML
         "kind_word": lambda word: words.kind(tongue, word),
         "state_word": lambda word: words.state(tongue, word),
         "role_word": lambda word: words.role(tongue, word),
+        "check_word": lambda code: words.check(tongue, code),
         "visit": visit,
         "me": visit.session.who,
         "csrf": visit.session.csrf,

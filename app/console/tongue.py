@@ -82,6 +82,8 @@ class Tongue:
         """`0.4 s`, `12 s`, `3 min`, `5 h`: how long something takes."""
         if seconds is None:
             return "–"
+        if seconds < 0.1:
+            return f"< {numbers.format_decimal(0.1, locale=self._locale)} s"
         if seconds < 10:
             return f"{numbers.format_decimal(round(seconds, 1), locale=self._locale)} s"
         if seconds < 120:

@@ -29,6 +29,29 @@ STATES = {
 }
 GUID = re.compile(r"(?:[a-z_]+:)*([0-9a-f]{8})-[0-9a-f-]{27}", re.IGNORECASE)
 ROLES = {"view": _("View"), "operate": _("Operate"), "configure": _("Configure")}
+CHECKS = {
+    "settings": _("Required settings"),
+    "severa_access": _("Severa lets us in"),
+    "fortnox_access": _("Fortnox lets us in"),
+    "fortnox_registers": _("Licences and scopes in Fortnox"),
+    "project_accounting": _("Project accounting in Fortnox"),
+    "status_transfer": _("Invoice status that triggers the transfer"),
+    "status_received": _("Invoice status for received invoices"),
+    "status_paid": _("Invoice status for paid invoices"),
+    "status_error": _("Invoice status for errors"),
+    "default_product": _("Default product"),
+    "error_emails": _("Addresses for errors"),
+    "product_codes": _("Codes of products"),
+    "units": _("Units in Fortnox"),
+    "product_conflicts": _("Products that contradict each other"),
+    "customers_without_vat_number": _("Customers' VAT numbers"),
+    "customers_without_address": _("Customers' addresses"),
+    "customers_without_number": _("Customers' numbers"),
+    "customers_near_miss": _("Customers that are nearly alike"),
+    "cost_centers": _("Cost centres in Fortnox"),
+    "currencies": _("Currencies in Fortnox"),
+    "financial_year": _("Financial year in Fortnox"),
+}
 
 
 def kind(tongue: Tongue, word: str) -> str:
@@ -47,3 +70,7 @@ def short(label: str | None) -> str:
     """A record whose name is not known yet is called by the beginning of its id."""
     found = GUID.fullmatch(label or "")
     return f"{found[1]}…" if found else label or "–"
+
+
+def check(tongue: Tongue, code: str) -> str:
+    return tongue.text(CHECKS.get(code, code))

@@ -1,0 +1,273 @@
+"""Connect: the start guide as a checklist that knows what is done, to the point of activation."""
+
+import copy
+import json
+from typing import Any
+
+from starlette.responses import Response
+
+from app.api import patches
+from app.api.connections import switch, write
+from app.api.consent import Notary
+from app.api.problems import Problem, not_found
+from app.checks import preflight
+from app.checks.preflight import Finding, Report
+from app.checks.survey import Survey
+from app.connections import Connection
+from app.console import answers, guide
+from app.console.sheets import HEADERS
+from app.console.visit import Form, Here, Sent, Visit, router
+from app.documents import MASK, Document
+from app.errors import Ending, Invalid, Reason, Unauthorized, VendorError, because
+from app.reasons import explain
+from app.scopes import Scopes
+from app.sync.refusals import ending_of
+
+routes = router()
+
+# Where the settings that a finding is about are mended, on this page.
+MENDED = {
+    "settings": "",
+    "severa_access": "severa",
+    "fortnox_access": "fortnox",
+    "fortnox_registers": "fortnox",
+    "project_accounting": "fortnox",
+    "status_transfer": "statuses",
+    "status_received": "statuses",
+    "status_paid": "statuses",
+    "status_error": "statuses",
+    "default_product": "products",
+    "error_emails": "emails",
+    "cost_centers": "bookkeeping",
+}
+
+
+@routes.post("/connections")
+def begin(visit: Here, form: Sent) -> Response:
+    visit.need("configure")
+    name = form.get("name", "").strip().lower()
+    given = {"label": form.get("label", "").strip(), "language": visit.tongue.language}
+
+    def wanted(stored: Connection | None) -> Document:
+        if stored is not None:
+            raise Problem(409, visit.tongue.text("There is a company with that short name."))
+        return patches.document(name, given, None)
+
+    write(visit.desk, visit.session.who, name, wanted)
+    return visit.go(f"/c/{name}/connect")
+
+
+@routes.get("/c/{connection}/connect")
+def read_connect(visit: Here) -> Response:
+    return _checklist(visit, visit.request.query_params.get("open", ""))
+
+
+@routes.post("/c/{connection}/connect/{part}")
+def answer(visit: Here, form: Sent, part: str) -> Response:
+    """One step's form; what is wrong is said beside it, and changes nothing."""
+    visit.need("configure")
+    if part not in answers.FORMS:
+        raise not_found("step")
+
+    def wanted(stored: Connection | None) -> Document:
+        if stored is None:
+            raise not_found("connection")
+        plain = copy.deepcopy(stored.document.masked())
+        answers.FORMS[part](form, plain)
+        return patches.document(visit.name, plain, stored.document)
+
+    try:
+        write(visit.desk, visit.session.who, visit.name, wanted)
+    except (Invalid, Problem) as error:
+        return _checklist(visit, part, wrong=_said(error), typed=form)
+    return visit.go(f"/c/{visit.name}/connect", visit.tongue.text("Saved."))
+
+
+@routes.get("/c/{connection}/connect/statuses")
+def offer_statuses(visit: Here) -> Response:
+    """The statuses that Severa has now, with what each could be; a piece of the page."""
+    connection = visit.connection()
+    try:
+        found = visit.desk.look(connection).severa.invoice_statuses()
+    except (VendorError, Ending) as error:
+        return visit.show("offer_statuses.html", connection=connection, why=_why(visit, error))
+    return visit.show(
+        "offer_statuses.html",
+        connection=connection,
+        why="",
+        found=[one for one in found if one.is_active],
+        suggested=guide.suggested(found),
+    )
+
+
+@routes.get("/c/{connection}/connect/products")
+def offer_products(visit: Here) -> Response:
+    """The products of Severa that can be the default one; a piece of the page."""
+    connection = visit.connection()
+    try:
+        found = visit.desk.look(connection).severa.all_articles("product")
+    except (VendorError, Ending) as error:
+        return visit.show("offer_products.html", connection=connection, why=_why(visit, error))
+    usable = [one for one in found if (one.code or "").isdigit() and one.is_active is not False]
+    return visit.show("offer_products.html", connection=connection, why="", found=usable)
+
+
+@routes.post("/c/{connection}/connect-severa-check")
+def check_severa(visit: Here, form: Sent) -> Response:  # noqa: ARG001 - its token was looked at
+    """Asks Severa now whether it takes the credentials, and what they lack."""
+    visit.need("configure")
+    say = visit.tongue.text
+    notary: Notary = visit.request.app.state.notary
+    try:
+        scopes = notary.look_at_severa(visit.connection())
+    except (Unauthorized, Ending, VendorError) as error:
+        return _checklist(visit, "severa", wrong=_why(visit, error))
+    if reason := _lacking(scopes):
+        told = explain(reason, visit.tongue.language)
+        return _checklist(visit, "severa", wrong=f"{told.message} {told.next_step}")
+    return visit.go(f"/c/{visit.name}/connect", say("Severa takes the credentials."))
+
+
+@routes.post("/c/{connection}/connect-fortnox-invite")
+def invite(visit: Here, form: Sent) -> Response:  # noqa: ARG001 - its token was looked at
+    visit.need("configure")
+    connection = visit.connection()
+    access = connection.document.fortnox
+    if not access.client_id or not access.client_secret.get_secret_value():
+        wrong = visit.tongue.text("Give the app's id and secret first.")
+        return _checklist(visit, "fortnox", wrong=wrong)
+    notary: Notary = visit.request.app.state.notary
+    link = notary.invite(connection, visit.session.who)
+    return _checklist(visit, "fortnox", link=link.url)
+
+
+@routes.get("/c/{connection}/preflight")
+def read_preflight(visit: Here) -> Response:
+    """The page; what it says comes when both systems have been read."""
+    if not visit.request.headers.get("hx-request") and "now" not in visit.request.query_params:
+        return visit.show("preflight.html", connection=visit.connection())
+    connection = visit.connection()
+    report = _report(visit, connection)
+    return visit.show(
+        "preflight_now.html",
+        connection=connection,
+        report=report,
+        findings=[_finding(visit, one) for one in _worst_first(report)],
+    )
+
+
+@routes.post("/c/{connection}/activate")
+def activate(visit: Here, form: Sent) -> Response:  # noqa: ARG001 - its token was looked at
+    """Looks at every condition once more: nothing is activated half-configured."""
+    visit.need("configure")
+    connection = visit.connection()
+    report = _report(visit, connection)
+    if not report.is_clear:
+        said = visit.tongue.text("Not activated: something has to be mended first.")
+        return visit.go(f"/c/{visit.name}/preflight", said)
+    switch(visit.desk, visit.request, visit.name, active=True)
+    return visit.go(f"/c/{visit.name}/", visit.tongue.text("The integration is activated."))
+
+
+@routes.post("/c/{connection}/deactivate")
+def deactivate(visit: Here, form: Sent) -> Response:  # noqa: ARG001 - its token was looked at
+    visit.need("configure")
+    switch(visit.desk, visit.request, visit.name, active=False)
+    said = visit.tongue.text("The integration is switched off. Nothing is lost meanwhile.")
+    return visit.go(f"/c/{visit.name}/connect", said)
+
+
+@routes.get("/c/{connection}/settings.json")
+def export(visit: Here) -> Response:
+    visit.need("configure")
+    document = visit.connection().document.masked()
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    name = f'attachment; filename="{visit.name}.json"'
+    headers = {**HEADERS, "Content-Disposition": name}
+    return Response(text, media_type="application/json", headers=headers)
+
+
+@routes.post("/c/{connection}/settings")
+def bring(visit: Here, form: Sent) -> Response:
+    """A document that was exported, here or elsewhere; `********` keeps what is stored."""
+    visit.need("configure")
+
+    def wanted(stored: Connection | None) -> Document:
+        given = _json(form.get("document", ""))
+        return patches.document(visit.name, given, stored.document if stored else None)
+
+    try:
+        write(visit.desk, visit.session.who, visit.name, wanted)
+    except (Invalid, Problem) as error:
+        return _checklist(visit, "settings", wrong=_said(error), typed=form)
+    return visit.go(f"/c/{visit.name}/connect", visit.tongue.text("Saved."))
+
+
+def _checklist(
+    visit: Visit, opened: str, *, wrong: str = "", typed: Form | None = None, link: str = ""
+) -> Response:
+    connection = visit.connection()
+    marks = {step.name: guide.mark(step, connection) for step in guide.STEPS}
+    first = next((name for name, mark in marks.items() if mark == "open"), "")
+    base = visit.desk.hall.settings.public_url.rstrip("/")
+    plain = connection.document.masked()
+    return visit.show(
+        "connect.html",
+        400 if wrong else 200,
+        connection=connection,
+        plain=plain,
+        steps=guide.STEPS,
+        marks=marks,
+        opened=opened or first,
+        wrong=wrong,
+        typed=typed or {},
+        link=link,
+        mask=MASK,
+        missing=connection.document.missing(),
+        doors={name: f"{base}/webhooks/{connection.name}/{name}" for name in ("severa", "fortnox")},
+        is_set={name: bool(plain[name]["client_secret"]) for name in ("severa", "fortnox")},
+    )
+
+
+def _report(visit: Visit, connection: Connection) -> Report:
+    if connection.document.missing():
+        missing = connection.document.missing()
+        reason = because("setting_missing", setting=", ".join(missing))
+        return Report((Finding("settings", "error", reason, tuple(missing)),))
+    return preflight.run(Survey(visit.desk.look(connection)))
+
+
+def _worst_first(report: Report) -> list[Finding]:
+    order = ("error", "warning", "ok")
+    return sorted(report.findings, key=lambda one: order.index(one.status))
+
+
+def _finding(visit: Visit, one: Finding) -> dict[str, Any]:
+    told = explain(one.reason, visit.tongue.language) if one.reason else None
+    return {"one": one, "told": told, "place": MENDED.get(one.code)}
+
+
+def _lacking(scopes: Scopes) -> Reason | None:
+    if scopes.missing:
+        return because("severa_scopes_missing", scopes=", ".join(scopes.missing))
+    return None
+
+
+def _why(visit: Visit, error: VendorError | Ending) -> str:
+    reason = error.reason if isinstance(error, Ending) else ending_of(error).reason
+    told = explain(reason, visit.tongue.language)
+    return f"{told.message} {told.next_step}".strip()
+
+
+def _said(error: Invalid | Problem) -> str:
+    return error.detail if isinstance(error, Problem) else str(error)
+
+
+def _json(text: str) -> dict[str, Any]:
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict):
+        raise Invalid("document", "not a JSON object")
+    return given
