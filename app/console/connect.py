@@ -11,7 +11,7 @@ from app.api.connections import switch, write
 from app.api.consent import Notary
 from app.api.problems import Problem, not_found
 from app.checks import preflight
-from app.checks.preflight import Finding, Report
+from app.checks.findings import Finding, Report
 from app.checks.survey import Survey
 from app.connections import Connection
 from app.console import answers, guide
