@@ -5,15 +5,19 @@ sent, what was refused, and what may have happened are told apart (errors.py).
 """
 
 import json
-from collections.abc import Callable, Mapping
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import httpx
 
+from app import figures
 from app.db import in_transaction
-from app.errors import Busy, Missing, NotSent, Refused, System, Unauthorized, Unclear
+from app.errors import Busy, Missing, NotSent, Refused, System, Unauthorized, Unclear, VendorError
 
 TIMEOUT = httpx.Timeout(connect=5, read=30, write=30, pool=5)
 PATIENT = httpx.Timeout(connect=5, read=120, write=120, pool=5)  # for what must not be cut short
@@ -81,10 +85,11 @@ class Ask:
             files=files,
             timeout=timeout,
         )
-        response, body = self._send(client, request, largest_file)
-        if is_file and response.is_success:
-            return Answer(response.status_code, response.headers, body)
-        return self._understand(response, body)
+        with _counted(self.system):
+            response, body = self._send(client, request, largest_file)
+            if is_file and response.is_success:
+                return Answer(response.status_code, response.headers, body)
+            return self._understand(response, body)
 
     def _send(
         self, client: httpx.Client, request: httpx.Request, largest_file: int | None
@@ -119,6 +124,23 @@ class Ask:
         if 400 <= status < 500 and status not in (404, 408):
             raise Refused(self.system, words, status=status, code=code)
         raise Unclear(self.system, words, status=status, code=code, after=_retry_after(response))
+
+
+@contextmanager
+def _counted(system: System) -> Iterator[None]:
+    """Every call that is made, by what became of it: `ok`, or the error's name."""
+    begun, outcome = time.monotonic(), "broken"
+    try:
+        yield
+        outcome = "ok"
+    except VendorError as error:
+        outcome = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
+        raise
+    finally:
+        figures.HERE.count(figures.CALLS, system, outcome)
+        if outcome != "not_sent":
+            seconds = time.monotonic() - begun
+            figures.HERE.observe(figures.CALL_SECONDS, system, seconds=seconds)
 
 
 NOT_JSON = object()

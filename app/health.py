@@ -83,7 +83,8 @@ def mount(app: FastAPI, hall: Hall, redis: Redis, *, patience: float = PATIENCE)
     @app.get("/metrics", tags=["health"], response_class=Response)
     def figures() -> Response:
         """Prometheus text."""
-        return Response(metrics.text(hall.db, hall.clock()), media_type=metrics.MEDIA_TYPE)
+        told = metrics.text(hall.db, redis, hall.settings.rates, hall.clock())
+        return Response(told, media_type=metrics.MEDIA_TYPE)
 
 
 def _database(hall: Hall) -> Finding:

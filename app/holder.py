@@ -3,7 +3,7 @@
 from datetime import timedelta
 from threading import Lock
 
-from app import worklist
+from app import figures, worklist
 from app.clock import Clock
 from app.db import Database
 from app.locks import ProcessLock
@@ -43,6 +43,7 @@ class Holder:
             worklist.settle(self.db, item, settlement, self.clock())
         finally:
             self._forget(item)
+        self._count(item, settlement)
 
     def rename(self, item: Item, subject: str) -> None:
         try:
@@ -77,6 +78,12 @@ class Holder:
 
     def _take_back(self, holder: str, held: set[str]) -> int:
         return worklist.take_back(self.db, holder, held, self.clock(), self.quarantine)
+
+    def _count(self, item: Item, settlement: Settlement) -> None:
+        figures.HERE.count(figures.RUNS, item.kind, settlement.state)
+        if settlement.state == "done" and item.received_at is not None:
+            seconds = (self.clock() - item.received_at).total_seconds()
+            figures.HERE.observe(figures.CARRIED, item.kind, seconds=seconds)
 
     def _forget(self, item: Item) -> None:
         with self._guard:

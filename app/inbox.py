@@ -92,6 +92,12 @@ def about(tx: Tx, work_id: str) -> Sequence[Row[Any]]:
     return tx.execute(select(events).where(events.c.work_id == work_id).order_by(events.c.id)).all()
 
 
+def latest(tx: Tx, work_id: str) -> str | None:
+    """The event that pointed to this row last."""
+    found: str | None = tx.scalar(select(func.max(events.c.id)).where(events.c.work_id == work_id))
+    return found
+
+
 def last_told(tx: Tx, work_id: str) -> datetime | None:
     """When somebody last told of this row by himself; a poll only asks."""
     told: datetime | None = tx.scalar(

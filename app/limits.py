@@ -5,16 +5,17 @@ import random
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
+from app import figures
 from app.errors import System, TryLater, because
 from app.settings import Rate
 
@@ -65,7 +66,9 @@ class Limits:
                 reason = because("rate_limited", system=system)
                 raise TryLater(reason, after=timedelta(seconds=wait))
             nap = min(wait, ASK_AGAIN) if self._contact.away else wait
-            self._sleep(nap + random.uniform(0, JITTER))  # noqa: S311 - guards nothing
+            nap += random.uniform(0, JITTER)  # noqa: S311 - guards nothing
+            self._sleep(nap)
+            figures.HERE.count(figures.RATE_WAIT, system, str(lane), amount=nap)
 
     def back_off(self, connection: str, system: System, seconds: float) -> None:
         """The vendor said 429 all the same: nobody calls it for this connection until then."""
@@ -112,6 +115,26 @@ class Limits:
             new = _Share(self._rates[system], self._clock)
             share = self._shares.setdefault((connection, system), new)
         return share
+
+
+def used(redis: Redis, names: Sequence[str], rates: Mapping[System, Rate]) -> dict[System, float]:
+    """Of the connection that calls most, which part of its budget was used in this window.
+
+    RedisError: it is away.
+    """
+    time_there: Any = redis.time()
+    seconds, fraction = time_there
+    now = seconds * 1_000_000 + fraction
+    asked = [(name, system) for system in rates for name in names]
+    with redis.pipeline(transaction=False) as pipe:
+        for name, system in asked:
+            begun = now - round(rates[system].seconds * 1e6)
+            pipe.zcount(f"limit:{name}:{system}", f"({begun}", "+inf")
+        counts = pipe.execute()
+    most: dict[System, float] = dict.fromkeys(rates, 0.0)
+    for (_, system), count in zip(asked, counts, strict=True):
+        most[system] = max(most[system], count / rates[system].calls)
+    return most
 
 
 class _Wish(NamedTuple):

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import redis
 from fastapi import FastAPI
 
-from app import api, console, embedded, health, log, webhooks
+from app import api, console, embedded, figures, health, log, webhooks
 from app.api import consent
 from app.hall import Hall, open_hall
 from app.headers import SafeHeaders
@@ -21,6 +21,7 @@ def build(hall: Hall, redis_url: str) -> FastAPI:
     client = redis.Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=1)
     planner = Planner(hall, client)
     doors = webhooks.Doors(hall, bell.ring)
+    courier = figures.Courier(client)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -28,6 +29,7 @@ def build(hall: Hall, redis_url: str) -> FastAPI:
         await doors.commit.close()
         bell.close()
         planner.close()
+        courier.close()
         client.close()
 
     app = FastAPI(

@@ -5,6 +5,7 @@ the signature, the validation and the durable insert together.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 
 from fastapi import FastAPI
@@ -12,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app import inbox, metrics, said, signatures
+from app import figures, inbox, said, signatures
 from app.api.problems import problem
 from app.connections import Connection
 from app.db import storing
@@ -28,6 +29,7 @@ from app.sync import wants
 LARGEST = 256 * 1024
 READ_SECONDS = 15.0
 STORE_SECONDS = 10.0
+DOOR = "webhook"
 STATUS = {"accepted": 202, "ignored": 202, "duplicate": 200}
 
 
@@ -45,10 +47,17 @@ class Doors:
         self.commit: GroupCommit[Heard, Receipt] = GroupCommit(self._store)
 
     async def severa(self, request: Request) -> Response:
-        return await self._knock(request, "severa")
+        return await self._timed(request, "severa")
 
     async def fortnox(self, request: Request) -> Response:
-        return await self._knock(request, "fortnox")
+        return await self._timed(request, "fortnox")
+
+    async def _timed(self, request: Request, source: Source) -> Response:
+        begun = time.monotonic()
+        response = await self._knock(request, source)
+        seconds = time.monotonic() - begun
+        figures.HERE.observe(figures.ACK_SECONDS, source, seconds=seconds)
+        return response
 
     async def _knock(self, request: Request, source: Source) -> Response:
         try:
@@ -60,18 +69,21 @@ class Doors:
         try:
             connection = await self._whose(request.path_params["connection"])
         except (CannotStore, TimeoutError):
-            metrics.heard(source, "refused")
+            figures.heard(source, DOOR, ["refused"])
             return _not_now()
         if not self._is_genuine(connection, source, request, body) or connection is None:
+            figures.heard(source, DOOR, ["unsigned"])
             return _refused()
         wait = self._limit.wait(connection.name)
         if wait:
+            figures.heard(source, DOOR, ["limited"])
             return problem(
                 429, "Too Many Requests", "Over the ingest limit.", headers={"Retry-After": wait}
             )
         try:
             heard = _understand(connection.name, source, request, body)
         except Invalid as error:
+            figures.heard(source, DOOR, ["malformed"])
             return problem(
                 400,
                 "Bad Request",
@@ -102,13 +114,13 @@ class Doors:
         try:
             receipt = await asyncio.wait_for(self.commit.submit(heard), self._patience)
         except (CannotStore, TimeoutError):
-            metrics.heard(heard.source, "refused")
+            figures.heard(heard.source, DOOR, ["refused"])
             return _not_now()
+        figures.heard(heard.source, DOOR, [receipt.status])
         if receipt.status == "conflict":
             return problem(
                 409, "Conflict", "This identity was stored with another body.", id=receipt.id
             )
-        metrics.heard(heard.source, receipt.status)
         answer = {"id": receipt.id, "status": receipt.status}
         if receipt.status == "ignored" and heard.reason:
             answer["reason"] = heard.reason

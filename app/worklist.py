@@ -75,6 +75,7 @@ class Item:
     tries: int
     failing_since: datetime | None
     claimed_by: str
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -464,6 +465,7 @@ def _item(row: Row[Any], holder: str) -> Item:
         row.tries,
         row.failing_since,
         holder,
+        row.received_at,
     )
 
 

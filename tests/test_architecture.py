@@ -23,9 +23,10 @@ ROOT = Path(__file__).parent.parent
 FLOOR_PLAN: dict[str, tuple[str, str]] = {
     # Neither a database, nor a vendor, nor HTTP is known here.
     "ground": (
-        "app app.catalogue app.clock app.documents app.embedded app.errors app.groupcommit"
-        " app.identity app.ids app.ingest_limit app.keys app.limits app.line app.log app.mail"
-        " app.reasons app.said app.scopes app.settings app.signatures app.supervisor app.vault",
+        "app app.catalogue app.clock app.documents app.embedded app.errors app.figures"
+        " app.groupcommit app.identity app.ids app.ingest_limit app.keys app.limits app.line"
+        " app.log app.mail app.reasons app.said app.scopes app.settings app.signatures"
+        " app.supervisor app.vault",
         "",
     ),
     "database": ("app.columns app.db app.locks app.migrating app.migrations app.models", "ground"),
@@ -87,7 +88,7 @@ ONLY_IN: dict[str, str] = {
     "pydantic": "*",
     "pydantic_settings": "app.settings",
     "rapidfuzz": "app.checks.matching",
-    "redis": "app.limits app.health app.planning bell main workers",
+    "redis": "app.figures app.limits app.metrics app.health app.planning bell main workers",
     "rich": "app.cli",
     "sqlalchemy": "database stores doors app.sync.__init__ workers",
     "starlette": "doors sandbox",

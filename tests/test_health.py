@@ -14,10 +14,11 @@ from fastapi import FastAPI
 from sqlalchemy import delete, insert, text, update
 from starlette.testclient import TestClient
 
-from app import connections, cursors, health, listened, metrics, processes, worklist
+from app import connections, cursors, health, listened, processes, worklist
 from app.documents import Document
 from app.errors import because
 from app.hall import Hall, open_hall
+from app.limits import Limits
 from app.models import cursors as cursors_table
 from app.models import outages, work
 from app.settings import Settings
@@ -246,16 +247,33 @@ def test_the_figures_come_from_the_tables(hall: Hall) -> None:
     assert [name for name in found if "acme" in name] == []
 
 
-def test_unknown_words_are_counted_as_other(hall: Hall) -> None:
-    at = 'bridge_events_total{source="%s",status="%s"}'
-    before = figures(hall)
-    metrics.heard("severa", "accepted", 2)
-    metrics.heard("canary", "canary")
-    after = figures(hall)
-    name, other = at % ("severa", "accepted"), at % ("other", "other")
-    assert after[name] - before.get(name, 0) == 2
-    assert after[other] - before.get(other, 0) == 1
-    assert "canary" not in str(after)
+def test_without_redis_the_tables_still_tell(hall: Hall) -> None:
+    server = fakeredis.FakeServer()
+    server.connected = False
+    answer = client(hall, fakeredis.FakeRedis(server=server)).get("/metrics")
+    assert "bridge_redis_up 0.0" in answer.text
+    assert "bridge_database_up 1.0" in answer.text
+    assert "bridge_due 0.0" in answer.text
+
+
+def test_the_busiest_connection_tells_how_much_of_the_budget_is_used(hall: Hall) -> None:
+    connected(hall, NOW)
+    with redis_server() as server, redis.Redis.from_url(server.url) as shared:
+        budget = Limits(shared, hall.settings.rates)
+        for _ in range(5):
+            budget.wait_turn("acme", "fortnox")
+        lines = client(hall, shared).get("/metrics").text.splitlines()
+    assert 'bridge_rate_used_ratio{system="fortnox"} 0.2' in lines
+    assert 'bridge_rate_used_ratio{system="severa"} 0.0' in lines
+
+
+def test_the_age_of_open_work_and_the_lag_of_every_poll_are_told(hall: Hall) -> None:
+    due(hall, NOW - timedelta(seconds=90))
+    asked(hall, NOW - timedelta(seconds=40), "poll:severa:invoices", "listener:invoices")
+    found = figures(hall)
+    assert found['bridge_work_oldest_seconds{kind="invoice",state="queued"}'] == 90
+    assert found['bridge_poll_lag_seconds{register="invoices",system="severa"}'] == 40
+    assert found['bridge_topic_silence_seconds{topic="invoices"}'] == 40
 
 
 def test_the_figures_say_when_the_database_is_away(hall: Hall) -> None:

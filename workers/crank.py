@@ -3,8 +3,9 @@
 from threading import Event
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
-from app import connections, sync
+from app import connections, inbox, sync
 from app.errors import because
 from app.vault import CannotDecrypt
 from app.worklist import Item, Settlement
@@ -35,12 +36,12 @@ class Crank:
 
     def _run(self, item: Item) -> None:
         hall, holder = self.room.hall, self.room.holder
-        structlog.contextvars.bind_contextvars(work_id=item.id)
         try:
             with hall.db.reading() as tx:
+                event_id = inbox.latest(tx, item.id)
                 connection = connections.find(tx, hall.vault, item.connection)
         except CannotDecrypt:
-            log.error("connection.unreadable", connection=item.connection)  # noqa: TRY400
+            log.error("connection.unreadable", connection=item.connection, work_id=item.id)  # noqa: TRY400
             reason = because("secrets_unreadable")
             due = hall.clock() + hall.settings.retry_wait(4)
             holder.settle(item, Settlement("waiting", reason, due_at=due))
@@ -51,5 +52,6 @@ class Crank:
         if connection is None:
             holder.let_go(item)
             return
-        sync.process(self.room.sides(connection, item.lane), item, hall.settings)
-        structlog.contextvars.clear_contextvars()
+        about = {"event_id": event_id} if event_id else {}
+        with bound_contextvars(connection=item.connection, work_id=item.id, **about):
+            sync.process(self.room.sides(connection, item.lane), item, hall.settings)

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from app import cursors, hearing, inbox, listened, said
+from app import cursors, figures, hearing, inbox, listened, said
 from app.db import storing
 from app.documents import FortnoxAccess
 from app.errors import CannotStore, Invalid, because
@@ -104,7 +104,9 @@ class Ear:
             now = self._hall.clock()
             receipts = inbox.receive(tx, heard, now)
             cursors.put_all(tx, self.hearing.heard([each.step for each in told]), now)
-        return sum(receipt.status == "accepted" for receipt in receipts)
+        statuses = [receipt.status for receipt in receipts]
+        figures.heard("fortnox", "listener", statuses)
+        return statuses.count("accepted")
 
     def _store_alone(self, told: Told) -> int:
         try:

@@ -11,7 +11,7 @@ import redis
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import embedded, locks
+from app import embedded, figures, locks
 from app import log as log_lines
 from app.hall import Hall, open_hall
 from app.holder import Holder
@@ -78,6 +78,7 @@ class Listener:
         holder = Holder(hall.db, lock, hall.clock, hall.settings.quarantine_time)
         room = Workroom(hall, holder, limits)
         guests = Guests(self._hall, room)
+        courier = figures.Courier(self._redis)
         try:
             Leader(
                 hall=self._hall,
@@ -89,6 +90,7 @@ class Listener:
                 pace=self._pace,
             ).run()
         finally:
+            courier.close()
             room.close()
             lock.release()
 

@@ -8,7 +8,7 @@ import redis
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import locks, processes
+from app import figures, locks, processes
 from app.hall import Hall
 from app.holder import Holder
 from app.limits import Limits
@@ -39,6 +39,7 @@ class WorkingProcess:
         holder = Holder(self.hall.db, lock, self.hall.clock, settings.quarantine_time)
         self.room = Workroom(self.hall, holder, limits)
         self.crank = Crank(self.room)
+        self._courier = figures.Courier(self.redis)
         self._ended = Event()
         self._heart = Thread(target=self._beat, name="heart", daemon=True)
         self._heart.start()
@@ -46,6 +47,7 @@ class WorkingProcess:
     def close(self) -> None:
         self._ended.set()
         self._heart.join(timeout=10)
+        self._courier.close()
         self.room.close()
         self.room.holder.lock.release()
         self.redis.close()

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from fakeredis import FakeRedis
 from sqlalchemy import update
 
 from app import cursors, listened, metrics
@@ -153,6 +154,10 @@ def test_the_figures_tell_the_longest_lag_of_active_connections(stage: Stage) ->
 
 
 def lags(stage: Stage) -> dict[str, float]:
-    lines = metrics.text(stage.hall.db, stage.now).decode().splitlines()
-    found = [line.partition('source="')[2].split('"} ') for line in lines if "lag_seconds{" in line]
+    lines = metrics.text(stage.hall.db, FakeRedis(), {}, stage.now).decode().splitlines()
+    found = [
+        line.partition('source="')[2].split('"} ')
+        for line in lines
+        if "bridge_lag_seconds{" in line
+    ]
     return {source: float(value) for source, value in found}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from app import cursors, inbox
+from app import cursors, figures, inbox
 from app.errors import System
 from app.fortnox import webhook as fortnox_webhook
 from app.inbox import Heard
@@ -39,12 +39,15 @@ def place_of(sides: Sides, item: Item) -> Place:
 def keep(sides: Sides, item: Item, bodies: Sequence[Body], place: Place) -> None:
     system: System = "severa" if item.key.startswith("severa:") else "fortnox"
     heard = [_heard(sides, item, system, body, crowd=len(bodies)) for body in bodies]
+    statuses: list[str] = []
     with sides.db.transaction() as tx:
         now = sides.clock()
         for first in range(0, len(heard), AT_ONCE):
-            inbox.receive(tx, heard[first : first + AT_ONCE], now)
+            receipts = inbox.receive(tx, heard[first : first + AT_ONCE], now)
+            statuses += [receipt.status for receipt in receipts]
         text, told = json.dumps(place), bool(heard)
         cursors.put(tx, sides.name, cursor_name(item.key), text, now, told=told)
+    figures.heard(system, "poll", statuses)
 
 
 def severa_event(kind: str, guid: str, stamp: str = "") -> Body:
