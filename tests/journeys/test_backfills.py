@@ -110,6 +110,26 @@ def test_a_real_sweeper_starts_all_customers_at_activation_and_never_again(
     assert (started(shop), shop.partners.writes()) == (1, writes)
 
 
+def test_with_fortnox_as_master_all_companies_go_to_severa_at_activation(
+    shop: Workshop, redis_url: str
+) -> None:
+    books, severa = shop.partners.books, shop.partners.severa
+    address = {"Address1": "Ågatan 1", "ZipCode": "111 22", "City": "Umeå"}
+    number = {"OrganisationNumber": "556677-8899"}
+    books.add_customer(
+        CustomerNumber="2001", Name="Norrsken AB", Type="COMPANY", **address, **number
+    )
+    books.add_customer(CustomerNumber="2002", Name="Kim Berg", Type="PRIVATE", **address)
+    before = len(severa.records("customers"))
+    shop.connect(transfer_all_customers=True, customer_master="fortnox")
+    with sweeping(shop, redis_url) as sweeper:
+        sweeper.start_backfills(shop.clock())
+    shop.run()
+    assert severa.find("customers", 2001)["name"] == "Norrsken AB"
+    assert len(severa.records("customers")) == before + 1
+    assert shop.outcome("customer", "fortnox:2002")[0] == "skipped"
+
+
 def test_a_connection_without_the_setting_is_left_alone_by_the_sweeper(
     shop: Workshop, redis_url: str
 ) -> None:

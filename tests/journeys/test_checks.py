@@ -152,6 +152,14 @@ def test_a_missing_licence_names_the_register(shop: Workshop) -> None:
     assert (finding.status, finding.about) == ("error", ("supplierinvoices",))
 
 
+def test_without_project_accounting_there_is_a_warning_and_no_error(shop: Workshop) -> None:
+    shop.partners.books.add_unit("mån", "månad")
+    shop.partners.books.lose_licence("project")
+    report = preflight_of(shop)
+    assert statuses(report)["project_accounting"] == "warning"
+    assert report.is_clear
+
+
 def test_books_that_agree_have_no_differences(shop: Workshop) -> None:
     shop.look_at("invoice", order(shop), order(shop, price="99.99", quantity=3))
     shop.partners.books.book("1")
