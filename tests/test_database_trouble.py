@@ -25,7 +25,7 @@ from app.sandbox.serving import served
 from app.sandbox.severa import RECEIVED, TRANSFER
 from app.settings import Rate, Settings
 from tests.installation import document, severa_event, signed, vendors
-from tests.servers import PostgresServer
+from tests.servers import PostgresServer, RedisServer
 from tests.wire import Trouble, Wire, wire_to
 from tests.workshop import Workshop, workshop
 
@@ -74,12 +74,12 @@ def door_to(url: str, folder: Path, redis_url: str, wire: Wire | None = None) ->
 
 @pytest.fixture(scope="module")
 def wired(
-    postgres: PostgresServer, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+    postgres: PostgresServer, shared_redis: RedisServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Door]:
     folder = tmp_path_factory.mktemp("wired")
     with (
         wire_to(postgres.new_database()) as wire,
-        door_to(wire.url, folder, redis_url, wire) as door,
+        door_to(wire.url, folder, shared_redis.url, wire) as door,
     ):
         yield door
 
@@ -151,7 +151,7 @@ def test_a_change_of_settings_is_whole_or_not_at_all(wired: Door, trouble: Troub
 
 @pytest.fixture(scope="module")
 def shop(
-    postgres: PostgresServer, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+    postgres: PostgresServer, shared_redis: RedisServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Workshop, Wire]]:
     with wire_to(postgres.new_database()) as wire, vendors() as partners:
         settings = Settings(
@@ -161,7 +161,7 @@ def shop(
             fortnox_rate=Rate(1000, 1),
         )
         hall = open_hall(settings)
-        with workshop(hall, redis_url, partners) as opened:
+        with workshop(hall, shared_redis.url, partners) as opened:
             opened.connect()
             opened.look_at("invoice", order(opened))
             yield opened, wire
