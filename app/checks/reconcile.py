@@ -52,8 +52,9 @@ def _compare(
         return
     for extra in items[1:]:
         yield _surplus(guid, extra, "twice_in_fortnox")
-    yield _amounts(sides, guid, invoice, items[0])
-    yield _payments(sides, guid, invoice, items[0])
+    rounding = _rounding(sides, items[0])
+    yield _amounts(guid, invoice, items[0], rounding)
+    yield _payments(sides, guid, invoice, items[0], rounding)
 
 
 def _without_fortnox(sides: Sides, guid: str, invoice: severa.Invoice) -> Line | None:
@@ -93,12 +94,9 @@ def _surplus(guid: str, item: fortnox.InvoiceListItem, verdict: Verdict) -> Line
 
 
 def _amounts(
-    sides: Sides, guid: str, invoice: severa.Invoice, item: fortnox.InvoiceListItem
+    guid: str, invoice: severa.Invoice, item: fortnox.InvoiceListItem, rounding: Decimal
 ) -> Line:
-    ours, theirs = _total(invoice), item.total or money.ZERO
-    if _may_be_rounded(item):
-        exact = sides.fortnox.invoice(item.document_number)
-        theirs = (exact.total or money.ZERO) - (exact.round_off or money.ZERO)
+    ours, theirs = _total(invoice), (item.total or money.ZERO) - rounding
     same = ours == theirs and _currency(invoice) == (item.currency or SEK)
     return Line(
         "invoice",
@@ -112,6 +110,13 @@ def _amounts(
     )
 
 
+def _rounding(sides: Sides, item: fortnox.InvoiceListItem) -> Decimal:
+    """Öresavrundning is in no list: the invoice itself says it."""
+    if not _may_be_rounded(item):
+        return money.ZERO
+    return sides.fortnox.invoice(item.document_number).round_off or money.ZERO
+
+
 def _may_be_rounded(item: fortnox.InvoiceListItem) -> bool:
     """A whole number of crowns may hide öre behind öresavrundning."""
     total = item.total or money.ZERO
@@ -119,8 +124,13 @@ def _may_be_rounded(item: fortnox.InvoiceListItem) -> bool:
 
 
 def _payments(
-    sides: Sides, guid: str, invoice: severa.Invoice, item: fortnox.InvoiceListItem
+    sides: Sides,
+    guid: str,
+    invoice: severa.Invoice,
+    item: fortnox.InvoiceListItem,
+    rounding: Decimal,
 ) -> Line:
+    """What was rounded is paid with the rest, and is no part of the debt in Severa."""
     standing = standing_of(item)
     paid_there = invoice.status.guid.lower() == sides.document.invoice_statuses.paid
     return Line(
@@ -131,7 +141,7 @@ def _payments(
         str(invoice.number or ""),
         item.document_number,
         _total(invoice) if paid_there else money.ZERO,
-        standing.paid,
+        standing.paid - (rounding if standing.is_paid else money.ZERO),
     )
 
 
