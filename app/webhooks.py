@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app import figures, inbox, said, signatures
+from app import figures, inbox, said, signatures, webhook_docs
 from app.api.problems import problem
 from app.connections import Connection
 from app.db import storing
@@ -137,6 +137,7 @@ def mount(app: FastAPI, doors: Doors) -> None:
     for source in ("severa", "fortnox"):
         path = f"/webhooks/{{connection}}/{source}"
         app.router.routes.append(Route(path, getattr(doors, source), methods=["POST"]))
+    webhook_docs.declare(app)
 
 
 async def _read(request: Request) -> bytes | None:

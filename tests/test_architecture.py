@@ -56,7 +56,7 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
         "ground database stores hall calls severa fortnox workshop",
     ),
     "doors": (
-        "app.webhooks app.headers app.health app.oauth app.api app.console",
+        "app.webhooks app.webhook_docs app.headers app.health app.oauth app.api app.console",
         "ground database stores hall ears workshop checks",
     ),
     # Wiring, from the top.

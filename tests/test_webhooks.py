@@ -21,6 +21,7 @@ from threading import Thread
 from typing import Any
 
 import httpx
+import jsonschema
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import delete, event, select, text
@@ -146,6 +147,50 @@ def problem(answer: Any, status: int) -> Any:
     assert {"type", "title", "status"} <= set(body)
     assert body["status"] == status
     return body
+
+
+# What is declared.
+
+
+@pytest.mark.parametrize("source", ["severa", "fortnox"])
+def test_every_declared_answer_is_given_and_no_other(
+    door: Door, source: str, redis_url: str
+) -> None:
+    document = door.client.get(f"{door.url}/api/v1/openapi.json").json()
+    declared = document["paths"][f"/webhooks/{{connection}}/{source}"]["post"]["responses"]
+    given = list(every_answer(door, f"acme/{source}", redis_url))
+    assert {str(answer.status_code) for answer in given} == set(declared)
+    for answer in given:
+        says = declared[str(answer.status_code)]
+        [(media, shape)] = says["content"].items()
+        assert answer.headers["content-type"] == media
+        jsonschema.validate(answer.json(), document | shape["schema"])
+        assert ("retry-after" in answer.headers) == ("headers" in says)
+    examples = {"severa": "SeveraEvent", "fortnox": "FortnoxEvent"}
+    for said, one in ((KNOCK, "severa"), (VOUCHER, "fortnox")):
+        jsonschema.validate(said, document | document["components"]["schemas"][examples[one]])
+        assert document["components"]["schemas"][examples[one]]["example"].keys() == said.keys()
+    page = door.client.get(f"{door.url}/api/v1/docs").text
+    assert f"/webhooks/{{connection}}/{source}" in page
+
+
+def every_answer(door: Door, to: str, redis_url: str) -> Iterator[Any]:
+    said = KNOCK if to.endswith("severa") else VOUCHER
+    nothing = {"type": "party.held", "topic": "offers", "entityId": "1"}
+    yield door.knock(said, to=to)
+    yield door.knock(said, to=to)
+    yield door.knock(said | nothing, "msg_2", to=to)
+    yield door.knock(said | {"more": 1}, to=to)
+    yield door.knock({"type": 1}, "msg_3", to=to)
+    yield door.knock(said, to="nobody/severa")
+    yield door.knock(padded(LARGEST + 1), to=to)
+    with away(door, "events"):
+        yield door.knock(said, "msg_4", to=to)
+    limit = door.hall.settings.model_copy(update={"ingest_rate": Rate(1, 60)})
+    with served(build(replace(door.hall, settings=limit), redis_url)) as url:
+        limited = replace(door, url=url)
+        yield limited.knock(said, to=to)
+        yield limited.knock(said, to=to)
 
 
 # 202, 200, 409.
