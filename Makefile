@@ -24,7 +24,7 @@ TESTABLE := $(VENV)/.testable
 RUNNABLE := $(if $(wildcard $(TESTABLE)),$(TESTABLE),$(VENV)/.runnable)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo walk test torture run api worker sweeper listener check fix package lock clean
+.PHONY: help setup demo walk test torture crashpoints run api worker sweeper listener check fix package lock clean
 .DELETE_ON_ERROR:
 
 help: ## What can be done here
@@ -43,6 +43,9 @@ test: $(TESTABLE) ## Run the test suite; T=tests/test_money.py or T="-k invoice"
 
 torture: $(TESTABLE) ## 10,000 invoices through 1,000 kills, 100 pauses and faults of all kinds; T="--seed 7 --rounds 1"
 	@exec $(PYTHON) -m tests.proof.torture --report var/torture.jsonl $(T)
+
+crashpoints: $(TESTABLE) ## A process killed before and after each step of every handler, once and twice, on both databases
+	@CRASHPOINTS=1 exec $(PYTHON) -m pytest -n $(N) tests/proof/test_crashpoints.py $(T)
 
 run: $(RUNNABLE) ## The whole bridge, as the environment says, in the foreground
 	@exec $(VENV)/bin/bridge run

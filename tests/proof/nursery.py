@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from app.hall import Hall, open_hall
 from app.settings import Rate, Settings
 from tests.proof.roles import ROLES
@@ -55,6 +57,10 @@ class Nursery:
         pid = int(self._ask({"do": "start", "role": role, "settings": settings} | order))
         self.living.add(pid)
         return pid
+
+    def warm_up(self, settings: Order, redis_url: str) -> None:
+        """Lets it load and compile now what every process it forks would load anew."""
+        self._ask({"do": "warm up", "settings": settings, "redis_url": redis_url})
 
     def wait(self, pid: int) -> int:
         """How it ended: its exit code, or the number of the signal that ended it, negated."""
@@ -115,12 +121,19 @@ def _start(order: Order) -> int:
         os._exit(code)  # nothing that the parent had begun is finished twice
 
 
+def _warm_up(order: Order) -> None:
+    hall = _hall(json.dumps(order["settings"], sort_keys=True))
+    ROLES["once"](hall, order)
+    hall.db.close()
+
+
 def _wait(pid: int, options: int = 0) -> int | None:
     ended, status = os.waitpid(pid, options)
     return os.waitstatus_to_exitcode(status) if ended else None
 
 
 def main() -> None:
+    httpx._transports.default.create_ssl_context = cache(httpx.create_ssl_context)  # type: ignore[attr-defined]
     living: set[int] = set()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a child prints goes with the errors
@@ -130,6 +143,8 @@ def main() -> None:
         if order["do"] == "start":
             answer = _start(order)
             living.add(answer)
+        elif order["do"] == "warm up":
+            answer = _warm_up(order)
         else:
             answer = _wait(order["pid"], os.WNOHANG if order["do"] == "poll" else 0)
             if answer is not None:

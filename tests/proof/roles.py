@@ -14,8 +14,9 @@ import httpx
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import calls
+from app import calls, worklist
 from app.hall import Hall
+from app.holder import Holder
 from app.locks import LockLost
 from tests.proof import seams, weakened
 from workers.process import WorkingProcess
@@ -63,18 +64,27 @@ def work(hall: Hall, order: Order) -> int:
 def once(hall: Hall, order: Order) -> int:
     """Runs what is due, and dies at seam number `die_at`; what it passed is written to `trace`.
 
-    Without `die_at` it goes on, an hour of waiting in a moment, until everything is settled.
+    `ahead`: minutes that the clock is ahead of the real time. `rounds`: how often it goes on a
+    little later, where something is left to do. `takes_back`: not where the rows of the dead are
+    to lie until all of them are.
     """
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(order.get("log", 40)))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     weakened.apply(order.get("weakened", ""))
-    clock = _Clock(hall.clock, timedelta(seconds=order.get("ahead", 0)))
+    clock = _Clock(hall.clock, timedelta(minutes=order.get("ahead", 0)))
+    if not order.get("takes_back", True):
+        Holder.take_back_lost = lambda _self: 0  # type: ignore[method-assign]
     process = WorkingProcess(replace(hall, clock=clock), "worker", order["redis_url"], lost=_die)
     process.room.holder.take_back_lost()
-    with seams.watched(order.get("die_at"), order.get("side", "after"), order.get("trace")):
+    how = {name: order[name] for name in ("die_at", "side", "trace", "stop_at") if name in order}
+    with seams.watched(**how):
         for _ in range(order.get("rounds", 1)):
             while process.crank.turn():
                 pass
+            with hall.db.reading() as tx:
+                if worklist.next_due(tx) is None:
+                    break
             clock.ahead += LATER
+    process.close()
     return 0
 
 

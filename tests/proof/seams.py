@@ -6,12 +6,13 @@ They are found by watching the two doors that everything durable goes through, t
 
 import json
 import os
+import re
 import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,52 +33,73 @@ class Seam:
     changes: bool
 
 
-@contextmanager
-def watched(die_at: int | None, side: Side, trace: str | None) -> Iterator[None]:
-    """Counts the seams that this thread passes, from 0; dies by SIGKILL at one of them."""
-    passed: list[Seam] = []
-    me = threading.get_ident()
-    transaction, send = Database.transaction, calls.Ask._send
+@dataclass
+class Watch:
+    """Counts the seams that one thread passes, from 0; the process dies by SIGKILL at one of them.
 
-    def note(seam: Seam) -> bool:
-        """Whether to die here."""
-        if threading.get_ident() != me:
+    `die_at`: its number, or a pattern of its name. `stop_at`: a pattern of the call to a vendor
+    right before which the process is paused, as by SIGSTOP.
+    """
+
+    die_at: int | str | None = None
+    side: Side = "after"
+    trace: str | None = None
+    stop_at: str | None = None
+    passed: list[Seam] = field(default_factory=list)
+    thread: int = field(default_factory=threading.get_ident)
+
+    def ends_at(self, seam: Seam) -> bool:
+        if threading.get_ident() != self.thread:
             return False
-        passed.append(seam)
-        return len(passed) - 1 == die_at
+        self.passed.append(seam)
+        if isinstance(self.die_at, str):
+            return re.fullmatch(self.die_at, seam.name) is not None
+        return len(self.passed) - 1 == self.die_at
+
+    @contextmanager
+    def at(self, seam: Seam) -> Iterator[None]:
+        """What is done inside is what the seam stands for."""
+        ends = self.ends_at(seam)
+        if self.stop_at and re.fullmatch(self.stop_at, seam.name):
+            os.kill(os.getpid(), signal.SIGSTOP)
+        if ends and self.side == "before":
+            _die()
+        try:
+            yield
+        finally:
+            if ends:
+                _die()
+
+
+@contextmanager
+def watched(**how: Any) -> Iterator[None]:
+    """`how` as in Watch."""
+    watch = Watch(**how)
+    transaction, send = Database.transaction, calls.Ask._send
 
     @contextmanager
     def watching(self: Database) -> Iterator[Any]:
-        name = f"commit {_caller()}"
-        with transaction(self) as tx:
+        with ExitStack() as commit:
+            tx = commit.enter_context(transaction(self))
             yield tx
-            dies = note(Seam(name, changes=True))
-            if dies and side == "before":
-                _die()
-        if dies:
-            _die()
+            with watch.at(Seam(f"commit {_caller()}", changes=True)):
+                commit.close()
 
-    def sending(
-        self: calls.Ask, client: httpx.Client, request: httpx.Request, largest: int | None
-    ) -> Any:
-        path = request.url.path
-        dies = note(Seam(f"{request.method} {self.system} {path}", request.method != "GET"))
-        if dies and side == "before":
-            _die()
-        answer = send(self, client, request, largest)
-        if dies:
-            _die()
-        return answer
+    def sending(self: calls.Ask, client: Any, request: httpx.Request, largest: int | None) -> Any:
+        name = f"{request.method} {self.system} {request.url.path}"
+        with watch.at(Seam(name, request.method != "GET")):
+            return send(self, client, request, largest)
 
-    Database.transaction = watching  # type: ignore[method-assign]
+    Database.transaction = watching  # type: ignore[assignment,method-assign]
     calls.Ask._send = sending  # type: ignore[method-assign]
     try:
         yield
     finally:
         Database.transaction = transaction  # type: ignore[method-assign]
         calls.Ask._send = send  # type: ignore[method-assign]
-        if trace:
-            Path(trace).write_text(json.dumps([[one.name, one.changes] for one in passed]))
+        if watch.trace:
+            told = [[one.name, one.changes] for one in watch.passed]
+            Path(watch.trace).write_text(json.dumps(told))
 
 
 def read(trace: Path) -> list[Seam]:

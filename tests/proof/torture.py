@@ -148,6 +148,7 @@ class Torture:
 
     def _through_everything(self) -> None:
         guids = self._ordered()
+        self._nursery.warm_up(self._settings, self._redis.url)
         self._hire(self.plan.workers)
         began = time.monotonic()
         trouble = self._troubles()
@@ -289,6 +290,8 @@ class Torture:
             if now >= wakes:
                 os.kill(pid, signal.SIGCONT)
                 del self._paused[pid]
+        if self._api.poll() is not None:  # it ends when the database is away as it starts
+            self._api = self._start_api()
         for pid in list(self._workers):
             if self._nursery.ended(pid) is not None:
                 self._workers.remove(pid)
@@ -416,6 +419,7 @@ class Torture:
                     return answer.json()
             except httpx.TransportError:
                 pass
+            self._tend()
             time.sleep(0.2)
         raise RuntimeError("the api does not answer")
 
