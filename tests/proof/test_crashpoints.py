@@ -24,13 +24,15 @@ Point = tuple[int, Side]
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def theatre(
-    request: pytest.FixtureRequest, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    shared_redis: servers.RedisServer,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("crashes")
     url = f"sqlite:///{folder}/bridge.db"
     if request.param == "postgres":
         url = servers.new_database(request.getfixturevalue("postgres"))
-    with stage(url, redis_url, folder) as opened:
+    with stage(url, shared_redis.url, folder) as opened:
         severa = opened.partners.severa
         product = severa.find("products", "290")["guid"]
         opened.connect(bookkeep_invoices=True, transfer_attachments=True, default_product=product)
