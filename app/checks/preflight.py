@@ -2,12 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from app import clock
+from app import clock, worklist
 from app.checks.findings import Finding, Report, both, names, told
 from app.checks.survey import Survey
 from app.errors import System, VendorError, because
 from app.sync.refusals import ending_of
 
+MENDED = {  # check: what is waited for until it is well
+    "units": "fortnox:units",
+    "currencies": "fortnox:currencies",
+    "cost_centers": "fortnox:cost_centers",
+    "financial_year": "fortnox:financial_years",
+}
 READ_FROM_SEVERA = (
     "customers",
     "products",
@@ -32,7 +38,7 @@ READ_FROM_FORTNOX = (
 
 
 def run(survey: Survey) -> Report:
-    """Nothing is written in either system."""
+    """Nothing is written in either system; what waited for something that is well now goes on."""
     missing = survey.document.missing()
     if missing:
         reason = because("setting_missing", setting=", ".join(missing))
@@ -42,7 +48,20 @@ def run(survey: Survey) -> Report:
         return Report(tuple(findings))
     for check in CHECKS:
         findings += _guarded(check, survey)
+    _wake(survey, findings)
     return Report(tuple(findings), tuple(survey.customer_pairs), tuple(survey.article_pairs))
+
+
+def _wake(survey: Survey, findings: Sequence[Finding]) -> None:
+    """What was mended meanwhile: whatever waited for it is due at once, before the next poll."""
+    sides, well = survey.sides, {one.code for one in findings if one.status == "ok"}
+    woken = 0
+    with sides.db.transaction() as tx:
+        for code, register in MENDED.items():
+            if code in well:
+                woken += worklist.wake(tx, sides.name, register, sides.clock())
+    if woken:
+        sides.registers.forget()
 
 
 def _access(survey: Survey) -> Iterator[Finding]:

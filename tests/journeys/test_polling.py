@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import func, select, text
 
 from app import connections, transfers
+from app.checks import preflight
+from app.checks.survey import Survey
 from app.models import events, work
 from app.sandbox.chaos import Fault
 from app.sandbox.severa import PAID, RECEIVED, TRANSFER, Row
@@ -556,6 +558,33 @@ def test_what_was_missing_in_fortnox_is_noticed_when_it_is_there(
     mend()
     rounds(polled)
     assert status(polled, guid) == RECEIVED
+
+
+def test_a_vat_number_that_is_given_lets_every_invoice_of_the_customer_flow(
+    polled: Workshop,
+) -> None:
+    severa = polled.partners.severa
+    number = severa.find("customers", 1001)["vatNumber"]
+    severa.change("customers", 1001, vatNumber=None)
+    guids = [order(polled), order(polled)]
+    rounds(polled, 3)
+    assert {polled.outcome("invoice", guid)[0] for guid in guids} == {"blocked"}
+    severa.change("customers", 1001, vatNumber=number)
+    rounds(polled)
+    assert {status(polled, guid) for guid in guids} == {RECEIVED}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_preflight_that_sees_the_missing_thing_sets_going_what_waited(shop: Workshop) -> None:
+    guid, mend = _unit(shop)
+    shop.partners.severa.set_status(guid, TRANSFER)
+    shop.look_at("invoice", guid)
+    assert shop.outcome("invoice", guid)[0] == "blocked"
+    shop.partners.books.add_unit("mån", "månad")
+    mend()
+    preflight.run(Survey(shop.process.room.sides(shop.connection(), 0)))
+    shop.run()
+    assert shop.outcome("invoice", guid) == ("done", None)
 
 
 def test_what_is_mended_before_anybody_had_read_the_register_is_noticed_too(
