@@ -7,13 +7,15 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.documents import Door
 
 TOLERANCE = timedelta(seconds=300)
+NO_MATCH = "no signature matches a secret"
 
 
 @dataclass(frozen=True)
@@ -72,13 +74,17 @@ def _verify_signature(
     if abs(now.timestamp() - int(stamp)) > tolerance.total_seconds():
         return Verdict(ok=False, failed="webhook-timestamp is too far from our clock")
     given = _signatures(headers["webhook-signature"])
+    if not door.secrets:
+        return Verdict(ok=False, failed="the source takes bearer tokens only, it has no secret")
+    if not given:
+        return Verdict(ok=False, failed="webhook-signature has no v1, followed by base64")
     signed = f"{message_id}.{stamp}.".encode("utf-8", "surrogateescape") + body
     matches = [
         hmac.compare_digest(hmac.digest(_key(secret.get_secret_value()), signed, "sha256"), one)
         for secret in door.secrets
         for one in given
     ]
-    return GENUINE if any(matches) else Verdict(ok=False, failed="no signature matches a secret")
+    return GENUINE if any(matches) else Verdict(ok=False, failed=NO_MATCH)
 
 
 def _signatures(header: str) -> list[bytes]:
@@ -95,3 +101,41 @@ def _signatures(header: str) -> list[bytes]:
 
 def _key(secret: str) -> bytes:
     return base64.b64decode(secret.removeprefix("whsec_"))
+
+
+def likely_cause(headers: Mapping[str, str], body: bytes, secrets: Iterable[str]) -> str:
+    """For the operator, where no signature matches: the usual slip that would explain it, or ""."""
+    message_id, stamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    given = _signatures(headers.get("webhook-signature", ""))
+    head = f"{message_id}.{stamp}.".encode("utf-8", "surrogateescape")
+    for secret in secrets:
+        key, bare = _key(secret), secret.removeprefix("whsec_").encode()
+        slips = {
+            "the secret was used as text; what follows whsec_ is base64": [
+                hmac.digest(text, head + body, "sha256") for text in (bare, secret.encode())
+            ],
+            "the body was changed after it was signed": [
+                hmac.digest(key, head + other, "sha256") for other in _rewritten(body)
+            ],
+            "the body alone was signed, without id and timestamp": [
+                hmac.digest(key, body, "sha256")
+            ],
+        }
+        for cause, ones in slips.items():
+            if any(hmac.compare_digest(one, sent) for one in ones for sent in given):
+                return cause
+    return ""
+
+
+def _rewritten(body: bytes) -> list[bytes]:
+    """The same content as other tools would have written it."""
+    found = [body.strip(), body.strip() + b"\n"]
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return found
+    for separators in ((",", ":"), (", ", ": ")):
+        for ascii_only in (True, False):
+            text = json.dumps(content, separators=separators, ensure_ascii=ascii_only)
+            found.append(text.encode("utf-8", "surrogatepass"))
+    return found

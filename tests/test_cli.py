@@ -401,6 +401,9 @@ def test_a_signature_is_checked_and_no_secret_is_shown(house: House, tmp_path: P
     assert stale == {"ok": False, "failed": "webhook-timestamp is too far from our clock"}
     bad = headers_of(b"another body", SECRET, stamp)
     assert told(*base, *bad, *at, code=1)["failed"] == "no signature matches a secret"
+    stripped = headers_of(file.read_bytes().strip(), SECRET, stamp)
+    slip = "no signature matches a secret: the body was changed after it was signed"
+    assert run(*base, *stripped, *at, code=1).stdout == f"fails  {slip}\n"
     closed = run(*base, *good, *at, "--source", "fortnox", code=1).stdout
     assert closed.startswith("fails  the source is closed")
     run("verify-signature", "nobody", "--body", str(file), *good, code=1)

@@ -184,3 +184,36 @@ def test_the_operator_is_told_which_check_failed() -> None:
     assert failed["another secret"] == "no signature matches a secret"
     assert failed["the secret itself as a token"] == "no bearer token matches"
     assert not any(SECRETS[0] in text for text in failed.values())
+
+
+@pytest.mark.parametrize(
+    ("key", "signed_body", "cause"),
+    [
+        (SECRETS[0].encode(), BODY, "the secret was used as text"),
+        (SECRETS[0].removeprefix("whsec_").encode(), BODY, "the secret was used as text"),
+        (None, BODY + b"\n", "the body was changed"),
+        (None, b"", "the body alone was signed"),
+        (b"another key", BODY, ""),
+    ],
+)
+def test_the_usual_slip_is_named_without_the_secret(
+    key: bytes | None, signed_body: bytes, cause: str
+) -> None:
+    stamp = str(int(NOW.timestamp()))
+    key = key or base64.b64decode(SECRETS[0].removeprefix("whsec_"))
+    content = f"msg_1.{stamp}.".encode() + signed_body if signed_body else BODY
+    value = base64.b64encode(hmac.digest(key, content, "sha256")).decode()
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": stamp}
+    headers["webhook-signature"] = f"v1,{value}"
+    assert not signatures.verify(headers, BODY, door(SECRETS[0]), NOW).ok
+    said = signatures.likely_cause(headers, BODY, [SECRETS[2], SECRETS[0]])
+    assert (said.startswith(cause), bool(said)) == (True, bool(cause))
+    assert SECRETS[0].removeprefix("whsec_") not in said
+
+
+def test_a_source_without_secrets_and_a_header_without_a_signature_are_told_apart() -> None:
+    headers = signed()
+    only_tokens = signatures.verify(headers, BODY, door(tokens=("t",)), NOW)
+    assert only_tokens.failed == "the source takes bearer tokens only, it has no secret"
+    empty = signatures.verify(headers | {"webhook-signature": "v2,x"}, BODY, door(SECRETS[0]), NOW)
+    assert empty.failed == "webhook-signature has no v1, followed by base64"

@@ -35,11 +35,18 @@ def verify_signature(
     """Say which check of a webhook request fails; secrets are compared, never shown."""
     content, said = _read(body), _headers(headers)
     instant = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
-    verdict = signatures.verify(said, content, _door(connection, source), instant)
+    door = _door(connection, source)
+    verdict = signatures.verify(said, content, door, instant)
+    cause = ""
+    if verdict.failed == signatures.NO_MATCH:
+        secrets = [one.get_secret_value() for one in door.secrets]
+        cause = signatures.likely_cause(said, content, secrets)
     if as_json:
-        printing.as_json({"ok": verdict.ok, "failed": verdict.failed or None})
+        told = {"ok": verdict.ok, "failed": verdict.failed or None}
+        printing.as_json(told | ({"cause": cause} if cause else {}))
     else:
-        printing.line("ok" if verdict.ok else "fails", verdict.failed)
+        why = f"{verdict.failed}: {cause}" if cause else verdict.failed
+        printing.line("ok" if verdict.ok else "fails", why)
     raise typer.Exit(0 if verdict.ok else 1)
 
 
