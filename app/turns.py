@@ -33,6 +33,8 @@ from app.models import connections, work
 LIVE, POLL, BACKGROUND = 0, 3, 5
 LANES = (LIVE, POLL, BACKGROUND)
 MOST_TURNS = 50  # others may be taking the rows of the first ones in this very moment
+# Counted without a lock: on PostgreSQL, processes that choose in the same moment do not see each
+# other's choice, and may go over it by one row each. It is for fairness; nothing relies on it.
 RUNNING_PER_CONNECTION = 6  # so that one company's backlog does not take every thread
 
 NOW = bindparam("now", type_=Instant())
