@@ -575,6 +575,18 @@ def test_a_vat_number_that_is_given_lets_every_invoice_of_the_customer_flow(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_licence_that_is_bought_again_lets_everything_flow(shop: Workshop) -> None:
+    shop.partners.books.lose_licence("invoice")
+    guids = [order(shop), order(shop)]
+    shop.look_at("invoice", *guids)
+    assert {shop.outcome("invoice", guid)[0] for guid in guids} == {"blocked", "queued"}
+    assert not shop.partners.books.invoices
+    shop.partners.books.regain_licence("invoice")
+    rounds(shop, 6)
+    assert {status(shop, guid) for guid in guids} == {RECEIVED}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_preflight_that_sees_the_missing_thing_sets_going_what_waited(shop: Workshop) -> None:
     guid, mend = _unit(shop)
     shop.partners.severa.set_status(guid, TRANSFER)
