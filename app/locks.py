@@ -39,8 +39,12 @@ class ProcessLock(Protocol):
     def release(self) -> None: ...
 
 
+def host_name() -> str:
+    return socket.gethostname()[:24]
+
+
 def process_name(kind: str) -> str:
-    return f"{kind}-{socket.gethostname()[:24]}-{os.getpid()}-{uuid4().hex[:12]}"
+    return f"{kind}-{host_name()}-{os.getpid()}-{uuid4().hex[:12]}"
 
 
 @contextmanager

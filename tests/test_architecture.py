@@ -64,7 +64,7 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
     # Both partner systems; of the bridge they know how an event is signed, and no more.
     "sandbox": ("app.sandbox", "ground"),
     "demo": ("app.demo app.walk", "ground sandbox"),
-    "command line": ("app.cli", "ground stores hall demo"),
+    "command line": ("app.cli", "ground database stores hall demo"),
     "workers": (
         "workers",
         "ground database stores bell hall calls ears severa fortnox workshop workroom",
@@ -90,7 +90,7 @@ ONLY_IN: dict[str, str] = {
     "rapidfuzz": "app.checks.matching",
     "redis": "app.figures app.limits app.metrics app.health app.planning bell main workers",
     "rich": "app.cli",
-    "sqlalchemy": "database stores doors app.sync.__init__ workers",
+    "sqlalchemy": "database stores doors app.cli.alive app.sync.__init__ workers",
     "starlette": "doors sandbox",
     "structlog": "*",
     "typer": "app.cli demo",

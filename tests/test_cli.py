@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,6 +29,7 @@ from app.hall import Hall, open_hall
 from app.identity import Identity
 from app.inbox import Heard
 from app.invitations import Link
+from app.locks import process_name
 from app.models import connections as connection_rows
 from app.models import work
 from app.settings import settings
@@ -376,6 +377,26 @@ def test_the_doctor_leaves_one_in_peace_that_is_still_being_set_up(house: House)
     assert run("doctor").exit_code == 0
     run("doctor", "acme", code=1)
     run("doctor", "nobody", code=1)
+
+
+def test_a_process_is_alive_while_it_gives_signs_of_life_on_this_host(house: House) -> None:
+    run("alive", "worker", code=1)
+    processes.beat(house.hall.db, "worker-elsewhere-1-a", "worker", now())
+    run("alive", "worker", code=1)
+    mine = process_name("worker")
+    processes.beat(house.hall.db, mine, "worker", now() - timedelta(seconds=61))
+    run("alive", "worker", code=1)
+    processes.beat(house.hall.db, mine, "worker", now())
+    assert run("alive", "worker").stdout == "worker  ok\n"
+    run("alive", "sweeper", code=1)
+
+
+def test_an_api_is_alive_while_it_answers(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = settings().public_url.rpartition(":")[2]
+    for number, code in ((port, 0), ("9", 1)):
+        monkeypatch.setenv("PORT", number)
+        settings.cache_clear()
+        run("alive", "api", code=code)
 
 
 def headers_of(body: bytes, secret: str, stamp: int) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli import (
+    alive,
     backfill,
     connections,
     doctor,
@@ -32,6 +33,7 @@ app.add_typer(connections.app, name="connections")
 keys.register(app)
 history.register(app)
 doctor.register(app)
+alive.register(app)
 signature.register(app)
 
 
