@@ -122,6 +122,11 @@ def _sqlite_begin(connection: Connection) -> None:
 
 def upsert(tx: Connection, table: Table) -> postgresql.Insert:
     """An INSERT that knows ON CONFLICT; both databases word it alike."""
-    if tx.dialect.name == "sqlite":
+    return insert_into(table, tx.dialect.name)
+
+
+def insert_into(table: Table, dialect: str) -> postgresql.Insert:
+    """The same, for statements that are built once and kept."""
+    if dialect == "sqlite":
         return cast("postgresql.Insert", sqlite.insert(table))
     return postgresql.insert(table)

@@ -4,13 +4,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, cached_property
 from typing import Any, Literal
 
 from sqlalchemy import Connection as Tx
 from sqlalchemy import Row, func, select, tuple_, update
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app import ids, worklist
-from app.db import upsert
+from app.db import insert_into
 from app.models import events
 from app.worklist import Want
 
@@ -36,7 +38,7 @@ class Heard:
     def at(self) -> tuple[str, str, str]:
         return self.connection, self.source, self.identity
 
-    @property
+    @cached_property
     def body_hash(self) -> str:
         return hashlib.sha256(self.body).hexdigest()
 
@@ -145,8 +147,7 @@ def _keep(
         return {}
     in_order = sorted(fresh.items())  # as everybody inserts them, or two batches would deadlock
     rows = [_row(one, event_id, work_ids, now) for _, (one, event_id) in in_order]
-    statement = upsert(tx, events).values(rows).on_conflict_do_nothing()
-    kept = set(tx.scalars(statement.returning(events.c.id)))
+    kept = set(tx.scalars(_new(tx.dialect.name), rows))
     known: Known = {
         at: (event_id, one.body_hash, _status(one), True)
         for at, (one, event_id) in fresh.items()
@@ -154,6 +155,12 @@ def _keep(
     }
     lost = [at for at in fresh if at not in known]
     return known | (_known(tx, lost) if lost else {})
+
+
+@cache
+def _new(dialect: str) -> ReturningInsert[Any]:
+    """Built once, and rows are handed over beside it: to compile it costs more than to run it."""
+    return insert_into(events, dialect).on_conflict_do_nothing().returning(events.c.id)
 
 
 def _status(one: Heard) -> str:

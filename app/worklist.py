@@ -8,19 +8,34 @@ truth; messages in Redis only say that one is due.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal
 
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, Select, and_, case, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app import effects, ids, turns
 from app.columns import at
-from app.db import Database, upsert
+from app.db import Database, insert_into, upsert
 from app.errors import Reason
 from app.models import connections, outages, work
 from app.turns import BACKGROUND as BACKGROUND
-from app.turns import LANES
+from app.turns import LANES, RUNNING
 from app.turns import LIVE as LIVE
 from app.turns import POLL as POLL
 from app.turns import RUNNING_PER_CONNECTION as RUNNING_PER_CONNECTION
@@ -32,6 +47,8 @@ UNSETTLED = ("queued", "running", "waiting")
 # of it would only look at it again, and two of those would wake each other for ever.
 FREES = {"done": ("waiting", "blocked"), "skipped": ("waiting",)}
 CLAIM_TRIES = 3
+QUEUED: ColumnElement[str] = literal_column("'queued'")
+WAITING: ColumnElement[str] = literal_column("'waiting'")
 
 
 @dataclass(frozen=True)
@@ -100,29 +117,35 @@ def enqueue(tx: Tx, wants: Iterable[Want], now: datetime) -> dict[tuple[str, str
     unique = {want.at: want for want in wants}
     if not unique:
         return {}
-    statement = upsert(tx, work).values([_new_row(unique[key], now) for key in sorted(unique)])
-    running, pending = work.c.state == "running", work.c.state.in_(UNSETTLED)
+    rows = [_new_row(unique[key], now) for key in sorted(unique)]
+    marked = tx.execute(_mark(tx.dialect.name), rows)
+    return {(row.connection, row.kind, row.key): row.id for row in marked}
+
+
+@cache
+def _mark(dialect: str) -> ReturningInsert[Any]:
+    """Built once, and rows are handed over beside it: to compile it costs more than to run it.
+
+    For the same reason nothing in it is bound but the new row: now is when that is due.
+    """
+    statement = insert_into(work, dialect)
+    new, state = statement.excluded, work.c.state
+    running, queued = state == RUNNING, state == QUEUED
+    pending = or_(running, queued, state == WAITING)
     again = {
-        "wanted": work.c.wanted + 1,
-        "state": case((running, "running"), else_="queued"),
-        "due_at": case(
-            (running, work.c.due_at), (work.c.state == "queued", work.c.due_at), else_=at(now)
-        ),
-        "waits_for": case((running, work.c.waits_for), else_=None),
-        "tries": case((running, work.c.tries), else_=0),
-        "failing_since": case((running, work.c.failing_since), else_=None),
-        "batch": func.coalesce(statement.excluded.batch, work.c.batch),
-        "received_at": case((pending, work.c.received_at), else_=at(now)),
-        "lane": case(
-            (and_(pending, work.c.lane < statement.excluded.lane), work.c.lane),
-            else_=statement.excluded.lane,
-        ),
+        "wanted": work.c.wanted + literal_column("1"),
+        "state": case((running, RUNNING), else_=QUEUED),
+        "due_at": case((or_(running, queued), work.c.due_at), else_=new.due_at),
+        "waits_for": case((running, work.c.waits_for), else_=null()),
+        "tries": case((running, work.c.tries), else_=new.tries),
+        "failing_since": case((running, work.c.failing_since), else_=null()),
+        "batch": func.coalesce(new.batch, work.c.batch),
+        "received_at": case((pending, work.c.received_at), else_=new.received_at),
+        "lane": case((and_(pending, work.c.lane < new.lane), work.c.lane), else_=new.lane),
     }
-    statement = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=[work.c.connection, work.c.kind, work.c.key], set_=again
-    )
-    rows = tx.execute(statement.returning(work.c.id, work.c.connection, work.c.kind, work.c.key))
-    return {(row.connection, row.kind, row.key): row.id for row in rows}
+    ).returning(work.c.id, work.c.connection, work.c.kind, work.c.key)
 
 
 def claim(db: Database, me: str, now: datetime, limit: int = 1) -> list[Item]:
