@@ -127,7 +127,7 @@ class Document(Part):
     @classmethod
     def looks_like_addresses(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
         for address in addresses:
-            if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+            if len(address) > 254 or not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
                 raise ValueError(f"not an e-mail address: {address[:80]}")
         return addresses
 

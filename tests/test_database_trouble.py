@@ -95,7 +95,8 @@ def test_an_event_that_cannot_be_stored_is_a_503_and_can_be_sent_again(
     assert wired.wire
     name = f"{trouble}-{marker.decode()}".replace(" ", "_")
     heard, wanted = wired.heard(), wired.wanted()
-    fault = wired.wire.fail(trouble, marker)
+    after = b"INSERT INTO events" if marker == b"COMMIT" else b""
+    fault = wired.wire.fail(trouble, marker, after=after)
     answer = wired.knock(name)
     assert fault.fell
     assert answer.status_code == 503
@@ -108,7 +109,7 @@ def test_an_event_that_cannot_be_stored_is_a_503_and_can_be_sent_again(
 def test_a_commit_whose_answer_is_lost_is_stored_once(wired: Door) -> None:
     assert wired.wire
     heard, wanted = wired.heard(), wired.wanted()
-    fault = wired.wire.fail("cut after", b"COMMIT")
+    fault = wired.wire.fail("cut after", b"COMMIT", after=b"INSERT INTO events")
     assert wired.knock("answer-lost").status_code == 503
     assert fault.fell
     assert wired.knock("answer-lost").json()["status"] == "duplicate"
@@ -136,7 +137,8 @@ def test_a_change_of_settings_is_whole_or_not_at_all(wired: Door, trouble: Troub
     assert wired.wire
     with wired.hall.db.reading() as tx:
         before = len(tx.execute(select(audit)).all())
-    fault = wired.wire.fail(trouble, b"COMMIT" if trouble == "cut after" else b"INSERT INTO audit")
+    marker = b"COMMIT" if trouble == "cut after" else b"INSERT INTO audit"
+    fault = wired.wire.fail(trouble, marker, after=b"INSERT INTO audit")
     answer = wired.admin("PATCH", "/connections/acme", json={"label": f"After {trouble}"})
     assert fault.fell
     assert answer.status_code == 503

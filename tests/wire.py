@@ -22,7 +22,8 @@ LARGEST = 1 << 20
 
 @dataclass
 class Fault:
-    """Befalls the `nth` message that contains `marker`, counted over all connections.
+    """Befalls the `nth` message that contains `marker`, counted over all connections, or over those
+    in which `after` was said before.
 
     `cut before`: the server never hears it; `cut after`: it does, but its answer is lost. The
     others are refusals by the server, which never hears the message either.
@@ -31,6 +32,7 @@ class Fault:
     trouble: Trouble
     marker: bytes
     nth: int = 1
+    after: bytes = b""
     seen: int = 0
     fell: bool = False
 
@@ -43,8 +45,8 @@ class Wire:
     _pairs: list["Pair"] = field(default_factory=list)
     _guard: Lock = field(default_factory=Lock)
 
-    def fail(self, trouble: Trouble, marker: bytes, nth: int = 1) -> Fault:
-        self.fault = Fault(trouble, marker, nth)
+    def fail(self, trouble: Trouble, marker: bytes, nth: int = 1, *, after: bytes = b"") -> Fault:
+        self.fault = Fault(trouble, marker, nth, after)
         return self.fault
 
     def cut(self) -> None:
@@ -54,10 +56,14 @@ class Wire:
         for pair in pairs:
             pair.hang_up()
 
-    def befalls(self, message: bytes) -> Trouble | None:
+    def befalls(self, message: bytes, pair: "Pair") -> Trouble | None:
         with self._guard:
             fault = self.fault
-            if fault is None or fault.fell or fault.marker not in message:
+            if fault is None or fault.fell:
+                return None
+            if fault.after in message:
+                pair.primed_for = fault
+            if pair.primed_for is not fault or fault.marker not in message:
                 return None
             fault.seen += 1
             fault.fell = fault.seen == fault.nth
@@ -84,11 +90,12 @@ class Pair:
     client: socket.socket
     server: socket.socket
     muted: bool = False
+    primed_for: Fault | None = None
 
-    def to_server(self, befalls: Callable[[bytes], Trouble | None]) -> None:
+    def to_server(self, befalls: "Callable[[bytes, Pair], Trouble | None]") -> None:
         with suppress(OSError):
             while message := self.client.recv(LARGEST):
-                trouble = befalls(message)
+                trouble = befalls(message, self)
                 if trouble is None:
                     self.server.sendall(message)
                 elif trouble in SQLSTATE:

@@ -10,6 +10,7 @@ from app.api.problems import invalid
 from app.documents import MASK, SECRET_FIELDS, Document, Part, unmask
 from app.errors import Invalid
 
+DEEPEST = 20  # levels; a settings document has four
 READ_ONLY = ("active", "stopped", "updated_at", "webhook_urls")
 
 
@@ -28,8 +29,13 @@ def document(name: str, given: dict[str, Any], stored: Document | None) -> Docum
     return read
 
 
-def merge(target: Any, patch: Any) -> Any:
-    """JSON merge patch (RFC 7396)."""
+def merge(target: dict[str, Any], patch: dict[str, Any]) -> Any:
+    """JSON merge patch (RFC 7396); raises Invalid."""
+    _check_text(patch)
+    return _merged(target, patch)
+
+
+def _merged(target: Any, patch: Any) -> Any:
     if not isinstance(patch, dict):
         return patch
     merged = dict(target) if isinstance(target, dict) else {}
@@ -37,7 +43,7 @@ def merge(target: Any, patch: Any) -> Any:
         if value is None:
             merged.pop(key, None)
         else:
-            merged[key] = merge(merged.get(key), value)
+            merged[key] = _merged(merged.get(key), value)
     return merged
 
 
@@ -71,11 +77,32 @@ def _at(shown: dict[str, Any], name: str) -> Any:
 
 
 def _check_text(given: dict[str, Any]) -> None:
-    """Half a surrogate pair can be stored, but never be shown again."""
+    """Half a surrogate pair can be stored, but never be shown again; depth would exhaust us."""
     try:
-        json.dumps(given, ensure_ascii=False).encode()
+        text = json.dumps(given, ensure_ascii=False)
+        text.encode()
     except UnicodeEncodeError:
         raise Invalid("body", "has characters that are not Unicode text") from None
+    except RecursionError:
+        raise Invalid("body", "is nested too deeply") from None
+    if _depth(given) > DEEPEST:
+        raise Invalid("body", "is nested too deeply")
+    if "\\u0000" in text:
+        raise Invalid("body", "has a NUL character")
+
+
+def _depth(given: Any) -> int:
+    """Level by level, so that it needs no stack of its own."""
+    levels, level = 0, [given]
+    while level and levels <= DEEPEST:
+        levels += 1
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return levels
 
 
 def _check_masks(read: Document) -> None:
