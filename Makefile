@@ -39,7 +39,7 @@ walk: $(RUNNABLE) ## The start guide from top to bottom on a simulated company; 
 	@exec $(VENV)/bin/bridge walk
 
 test: $(TESTABLE) ## Run the test suite; T=tests/test_money.py or T="-k invoice" to choose, N=0 for one at a time
-	@exec $(PYTHON) -m pytest -n $(N) $(T)
+	@exec $(PYTHON) -m pytest -n $(N) --dist loadgroup $(T)
 
 torture: $(TESTABLE) ## 10,000 invoices through 1,000 kills, 100 pauses and faults of all kinds; T="--seed 7 --rounds 1"
 	@exec $(PYTHON) -m tests.proof.torture --report var/torture.jsonl $(T)

@@ -190,10 +190,12 @@ class Story:
 
     def _show_places(self, guid: str) -> None:
         place = self._place
-        key = f"$(cat {_shown(place.settings.var_dir / 'admin.key')})"
+        key_file = _shown(place.settings.var_dir / "admin.key")
+        key = f"$(cat {key_file})"
         self._say(
             f"""
 Where to look
+  Console                {place.bridge}/  (log in with the admin key: cat {key_file})
   Severa (simulated)     {place.severa}/_sandbox/
   Fortnox (simulated)    {place.fortnox}/_sandbox/
   Admin API, its docs    {place.bridge}/api/v1/docs

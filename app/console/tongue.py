@@ -52,6 +52,11 @@ class Tongue:
     def number(self, number: float) -> str:
         return numbers.format_decimal(number, locale=self._locale)
 
+    def amount(self, amount: float, currency: str) -> str:
+        """For showing only: nothing is reckoned with it."""
+        figures = numbers.format_decimal(amount, format="#,##0.00", locale=self._locale)
+        return f"{figures}\N{NO-BREAK SPACE}{currency}"
+
     def moment(self, instant: datetime | None) -> str:
         """Today by the clock, another day with its date."""
         if instant is None:
