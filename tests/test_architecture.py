@@ -29,7 +29,10 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
         " app.supervisor app.vault",
         "",
     ),
-    "database": ("app.columns app.db app.locks app.migrating app.migrations app.models", "ground"),
+    "database": (
+        "app.columns app.db app.locks app.migrating app.migrations app.models app.moving",
+        "ground",
+    ),
     # Each keeps one thing, and knows no vendor.
     "stores": (
         "app.access app.audit app.backfills app.connections app.cursors app.effects app.grants"
@@ -90,7 +93,7 @@ ONLY_IN: dict[str, str] = {
     "rapidfuzz": "app.checks.matching",
     "redis": "app.figures app.limits app.metrics app.health app.planning bell main workers",
     "rich": "app.cli",
-    "sqlalchemy": "database stores doors app.cli.alive app.sync.__init__ workers",
+    "sqlalchemy": "database stores doors app.cli.alive app.cli.database app.sync.__init__ workers",
     "starlette": "doors sandbox",
     "structlog": "*",
     "typer": "app.cli demo",

@@ -9,6 +9,7 @@ from app.cli import (
     alive,
     backfill,
     connections,
+    database,
     doctor,
     history,
     keys,
@@ -31,6 +32,7 @@ transfers.register(app)
 backfill.register(app)
 app.add_typer(connections.app, name="connections")
 keys.register(app)
+app.add_typer(database.app, name="db")
 history.register(app)
 doctor.register(app)
 alive.register(app)
