@@ -1,6 +1,5 @@
 """Headers that every answer carries, whoever gives it; an answer may say other ones itself."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SAFE = {
@@ -21,14 +20,18 @@ class SafeHeaders:
 
     def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
         self._app = app
-        self._said = SAFE | ({"Strict-Transport-Security": HSTS} if is_https else {})
+        said = SAFE | ({"Strict-Transport-Security": HSTS} if is_https else {})
+        self._said = [(name.lower().encode(), value.encode()) for name, value in said.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._said.items():
-                    headers.setdefault(name, value)
+                headers = message.setdefault("headers", [])
+                present = {name.lower() for name, _ in headers}
+                message["headers"] = [
+                    *headers,
+                    *(one for one in self._said if one[0] not in present),
+                ]
             await send(message)
 
         await self._app(scope, receive, send_safely if scope["type"] == "http" else send)
