@@ -24,7 +24,7 @@ TESTABLE := $(VENV)/.testable
 RUNNABLE := $(if $(wildcard $(TESTABLE)),$(TESTABLE),$(VENV)/.runnable)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo walk test torture crashpoints run api worker sweeper listener check fix package lock clean
+.PHONY: help setup demo walk test torture crashpoints run api worker sweeper listener check fix package docs lock clean
 .DELETE_ON_ERROR:
 
 help: ## What can be done here
@@ -67,9 +67,16 @@ package: $(TESTABLE) ## Build the wheel into dist/, and try it in an environment
 	$(UV) build --quiet --wheel --out-dir dist .
 	$(PYTHON) tests/try_package.py dist/*.whl requirements.txt
 
+docs: $(TESTABLE) ## The documentation as a site, in build/site; every link is checked
+	@test -d $(VENV)/docs || $(UV) venv --quiet $(VENV)/docs
+	@$(UV) pip sync --quiet --python $(VENV)/docs/bin/python --require-hashes requirements-docs.txt
+	$(PYTHON) docs/site/gather.py build/docs
+	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/python -m mkdocs build --strict --config-file docs/site/mkdocs.yml
+
 lock: $(VENV)/.installer ## Choose the versions of all dependencies anew
 	$(COMPILE) --output-file requirements.txt
 	$(COMPILE) --group dev --output-file requirements-dev.txt
+	$(COMPILE:pyproject.toml=) --group docs --output-file requirements-docs.txt
 
 clean: ## Remove what was installed and generated; var/ stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
