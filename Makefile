@@ -24,7 +24,7 @@ TESTABLE := $(VENV)/.testable
 RUNNABLE := $(if $(wildcard $(TESTABLE)),$(TESTABLE),$(VENV)/.runnable)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo walk test torture crashpoints run api worker sweeper listener check fix package docs lock clean
+.PHONY: help setup demo walk test torture crashpoints run api worker sweeper listener check fix audit package docs lock clean
 .DELETE_ON_ERROR:
 
 help: ## What can be done here
@@ -72,6 +72,17 @@ docs: $(TESTABLE) ## The documentation as a site, in build/site; every link is c
 	@$(UV) pip sync --quiet --python $(VENV)/docs/bin/python --require-hashes requirements-docs.txt
 	$(PYTHON) docs/site/gather.py build/docs
 	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/python -m mkdocs build --strict --config-file docs/site/mkdocs.yml
+
+audit: $(VENV)/.installer ## Look for known vulnerabilities in the dependencies, where that can be asked
+	@$(UV) tool run --quiet pip-audit@2.10.1 --version >/dev/null 2>&1 \
+		|| { echo "audit: pip-audit cannot be had here; nothing was looked up."; exit 0; }; \
+	said=$$($(UV) tool run --quiet pip-audit@2.10.1 --disable-pip --require-hashes --timeout 20 \
+		--progress-spinner off -r requirements.txt 2>&1); ended=$$?; echo "$$said" | grep -v "could not be audited"; \
+	unknown=$$(echo "$$said" | grep -c "could not be audited"); \
+	test "$$unknown" -eq 0 || echo "audit: nothing is known here about $$unknown of the dependencies."; \
+	case "$$said" in *ConnectionError*|*ServiceError*|*"Failed to connect"*|*HTTPError*|*"Max retries"*) \
+		echo "audit: the lists of vulnerabilities cannot be reached; nothing was looked up."; exit 0;; esac; \
+	exit $$ended
 
 lock: $(VENV)/.installer ## Choose the versions of all dependencies anew
 	$(COMPILE) --output-file requirements.txt

@@ -1,15 +1,39 @@
 """What tests stand on: real databases, a real Redis, and an installation in a folder of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import datetime
 from pathlib import Path
 
+import httpx
+import httpx2
 import pytest
 
 from app import clock
 from app.hall import Hall, open_hall
 from app.settings import Rate, Settings
-from tests import servers
+from tests import canaries, servers
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a test and the code under it print is looked through for secrets."""
+    report = yield
+    leaks = [
+        f"{title}: {leak}" for title, text in report.sections for leak in canaries.found_in(text)
+    ]
+    if leaks and report.outcome == "passed":
+        report.outcome = "failed"
+        report.longrepr = f"a secret was printed: {', '.join(leaks)}"
+    return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def answers_without_secrets() -> Iterator[None]:
+    """So is what any client of the tests is answered."""
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in (httpx.Client, httpx2.Client):
+            patch.setattr(kind, "send", canaries.watched(kind.send))
+        yield
 
 
 @pytest.fixture(scope="session")

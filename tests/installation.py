@@ -25,6 +25,7 @@ from app.sandbox.serving import free_port, served
 from app.sandbox.severa import PAID, RECEIVED, TRANSFER, Severa, SeveraOptions
 from app.sandbox.severa import seed_demo as seed_severa
 from app.sandbox.severa.demo import CLIENT_ID, CLIENT_SECRET
+from tests import canaries
 
 SECRET = "whsec_dGVzdC1zZWNyZXQtb2YtdGhlLWluc3RhbGxhdGlvbg=="
 ADMIN_KEY = "adm_of_the_test_installation"
@@ -233,6 +234,8 @@ def installation(
                 process.kill()
                 process.wait()
                 raise
+            leaks = canaries.found_in(output.read_bytes())
+            assert not leaks, f"the processes printed {leaks}"
 
 
 def until(
