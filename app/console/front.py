@@ -122,7 +122,7 @@ def _verdict(
 
 
 def _stuck(visit: Visit, cause: Cause) -> Stuck:
-    reason = cause.example if cause.code else because("unknown")
+    reason = cause.example if cause.code else because("our_bug", error=cause.state)
     return Stuck(cause, explain(reason, visit.tongue.language))
 
 
