@@ -24,7 +24,7 @@ TESTABLE := $(VENV)/.testable
 RUNNABLE := $(if $(wildcard $(TESTABLE)),$(TESTABLE),$(VENV)/.runnable)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo walk test torture crashpoints run api worker sweeper listener check fix audit package docs lock clean
+.PHONY: help setup demo walk test torture crashpoints run api worker sweeper listener check fix audit package docs screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## What can be done here
@@ -83,6 +83,9 @@ audit: $(VENV)/.installer ## Look for known vulnerabilities in the dependencies,
 	case "$$said" in *ConnectionError*|*ServiceError*|*"Failed to connect"*|*HTTPError*|*"Max retries"*) \
 		echo "audit: the lists of vulnerabilities cannot be reached; nothing was looked up."; exit 0;; esac; \
 	exit $$ended
+
+screenshots: $(TESTABLE) ## Every page of the console as a picture, into var/screenshots; needs Chromium
+	@exec $(PYTHON) -m tests.console.screenshots var/screenshots
 
 lock: $(VENV)/.installer ## Choose the versions of all dependencies anew
 	$(COMPILE) --output-file requirements.txt

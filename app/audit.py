@@ -27,6 +27,9 @@ Action = Literal[
     "consent.given",
     "key.created",
     "key.revoked",
+    "person.added",
+    "person.changed",
+    "person.removed",
     "secrets.resealed",
 ]
 ACTIONS: tuple[Action, ...] = get_args(Action)

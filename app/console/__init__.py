@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from app.console import beside, connect, door, front, sheets, transfer, transfers
+from app.console import accounts, beside, connect, door, front, retries, sheets, transfer, transfers
 from app.console.door import Patience
 
 __all__ = ["mount"]
@@ -12,5 +12,5 @@ def mount(app: FastAPI) -> None:
     """Beside what `api.mount` and `consent.mount` add, and on top of it."""
     app.state.patience = Patience()
     app.router.routes.append(sheets.STATIC)
-    for room in (door, front, beside, connect, transfers, transfer):
+    for room in (door, front, beside, connect, retries, transfers, transfer, accounts):
         app.include_router(room.routes)

@@ -1,0 +1,118 @@
+"""People and keys: who may come in, with how much; and what they made happen."""
+
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+from sqlalchemy import Connection as Tx
+from starlette.responses import Response
+
+from app import access, audit, people
+from app.api.desk import is_name
+from app.api.keys import AskedKey, create_key, revoke_key
+from app.api.problems import not_found
+from app.audit import Action, Filter
+from app.console.visit import Here, Sent, Visit, router
+from app.errors import Invalid
+from app.identity import SCOPES, Scope
+
+routes = router()
+ON_A_PAGE = 100
+
+
+@routes.get("/accounts")
+def read_accounts(visit: Here) -> Response:
+    return _page(visit)
+
+
+@routes.post("/accounts")
+def add(visit: Here, form: Sent) -> Response:
+    visit.need("configure")
+    name = form.get("name", "").strip().lower()
+    try:
+        scope, hall = _scope(form), visit.desk.hall
+        with hall.db.transaction() as tx:
+            people.add(tx, name, form.get("password", ""), scope, hall.clock())
+            _note(visit, tx, "person.added", person=name, scope=scope)
+    except Invalid as error:
+        return _page(visit, wrong=str(error))
+    return visit.go("/accounts", visit.tongue.text("%(name)s may log in now.", name=name))
+
+
+@routes.post("/accounts/{person}/remove")
+def remove(visit: Here, form: Sent, person: str) -> Response:  # noqa: ARG001 - looked at
+    """Whatever they have open closes at once."""
+    visit.need("configure")
+    with visit.desk.hall.db.transaction() as tx:
+        if not people.remove(tx, person):
+            raise not_found("person")
+        _note(visit, tx, "person.removed", person=person)
+    return visit.go("/accounts", visit.tongue.text("%(name)s is out.", name=person))
+
+
+@routes.post("/accounts/{person}/scope")
+def change(visit: Here, form: Sent, person: str) -> Response:
+    visit.need("configure")
+    scope = _scope(form)
+    with visit.desk.hall.db.transaction() as tx:
+        if not people.change_scope(tx, person, scope):
+            raise not_found("person")
+        _note(visit, tx, "person.changed", person=person, scope=scope)
+    return visit.go("/accounts", visit.tongue.text("Saved."))
+
+
+@routes.post("/keys")
+def make_key(visit: Here, form: Sent) -> Response:
+    """The key is on the page that answers, and never again."""
+    visit.need("configure")
+    try:
+        asked = AskedKey(name=form.get("name", ""), scope=_scope(form))
+    except (ValidationError, Invalid):
+        return _page(visit, wrong=visit.tongue.text("Give the key a name."))
+    made = create_key(visit.desk, visit.session.who, asked)
+    return _page(visit, secret=made.key)
+
+
+@routes.post("/keys/{key}/revoke")
+def end_key(visit: Here, form: Sent, key: str) -> Response:  # noqa: ARG001 - looked at
+    visit.need("configure")
+    revoke_key(visit.desk, visit.session.who, key)
+    return visit.go("/accounts", visit.tongue.text("The key opens nothing any more."))
+
+
+@routes.get("/audit")
+def read_audit(visit: Here) -> Response:
+    visit.need("configure")
+    before = visit.request.query_params.get("before", "")
+    with visit.desk.hall.db.reading() as tx:
+        rows = audit.page(tx, Filter(), before if is_name(before) else "", ON_A_PAGE + 1)
+    more = rows[ON_A_PAGE - 1].id if len(rows) > ON_A_PAGE else ""
+    return visit.show("audit.html", rows=rows[:ON_A_PAGE], more=more)
+
+
+def _page(visit: Visit, *, wrong: str = "", secret: str = "") -> Response:
+    visit.need("configure")
+    with visit.desk.hall.db.reading() as tx:
+        persons, keys = people.every(tx), access.every(tx)
+    now = visit.desk.hall.clock()
+    return visit.show(
+        "accounts.html",
+        400 if wrong else 200,
+        persons=persons,
+        keys=[(row, access.is_open(row, now)) for row in keys],
+        scopes=SCOPES,
+        wrong=wrong,
+        secret=secret,
+        shortest=people.SHORTEST_PASSWORD,
+    )
+
+
+def _note(visit: Visit, tx: Tx, action: Action, **facts: str) -> None:
+    audit.write(tx, visit.session.who, action, None, visit.desk.hall.clock(), **facts)
+
+
+def _scope(form: Mapping[str, str]) -> Scope:
+    given = form.get("scope", "")
+    found = next((one for one in SCOPES if one == given), None)
+    if found is None:
+        raise Invalid("scope", f"expected {', '.join(SCOPES)}")
+    return found
