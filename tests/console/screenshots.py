@@ -21,6 +21,7 @@ def main() -> None:
         given = {"SANDBOX": "true", "POLL_INTERVAL": "2"}
         with installation(url, redis.url, partners, **given) as running:
             take(Scene(opened, running, partners), folder)
+    print(f"pictures are in {folder}")  # noqa: T201 - that is what was asked for
     for left in folder.glob("bridge.db*"):
         left.unlink()
 
@@ -36,7 +37,6 @@ def take(scene: Scene, folder: Path) -> None:
             name = place.replace(transfer, "/transfer").removeprefix("/c/acme").strip("/")
             shot = f"{name.replace('/', '-') or 'start'}-{language[:2]}-{width}-{scheme}.png"
             page.screenshot(path=folder / shot, full_page=True)
-            print(folder / shot)
 
 
 if __name__ == "__main__":
