@@ -70,6 +70,10 @@ class Chaos:
         self._random = random.Random(seed)
         self._later: set[asyncio.Task[None]] = set()
 
+    def seed(self, seed: int) -> None:
+        """Which calls are hit from now on, where that is left to chance."""
+        self._random.seed(seed)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(self.control):
             return await self.app(scope, receive, send)

@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import calls, worklist
+from app.fortnox import client as fortnox
 from app.hall import Hall
 from app.holder import Holder
 from app.locks import LockLost
@@ -24,6 +25,7 @@ from workers.process import WorkingProcess
 Order = dict[str, Any]
 LATER = timedelta(minutes=11)
 IDLE = 0.05
+WATCHED = ("die_at", "side", "trace", "stop_at", "stop_after")
 log = structlog.get_logger()
 
 
@@ -70,12 +72,17 @@ def once(hall: Hall, order: Order) -> int:
     """
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     weakened.apply(order.get("weakened", ""))
+    fortnox.PAGE = order.get("page", fortnox.PAGE)
     clock = _Clock(hall.clock, timedelta(minutes=order.get("ahead", 0)))
     if not order.get("takes_back", True):
         Holder.take_back_lost = lambda _self: 0  # type: ignore[method-assign]
     process = WorkingProcess(replace(hall, clock=clock), "worker", order["redis_url"], lost=_die)
     process.room.holder.take_back_lost()
-    how = {name: order[name] for name in ("die_at", "side", "trace", "stop_at") if name in order}
+    how = {
+        name: order[name]
+        for name in ("die_at", "side", "trace", "stop_at", "stop_after")
+        if name in order
+    }
     with seams.watched(**how):
         for _ in range(order.get("rounds", 1)):
             while process.crank.turn():

@@ -37,14 +37,15 @@ class Seam:
 class Watch:
     """Counts the seams that one thread passes, from 0; the process dies by SIGKILL at one of them.
 
-    `die_at`: its number, or a pattern of its name. `stop_at`: a pattern of the call to a vendor
-    right before which the process is paused, as by SIGSTOP.
+    `die_at`: its number, or a pattern of its name. `stop_at`, `stop_after`: a pattern of the call
+    to a vendor right before or after which the process is paused, as by SIGSTOP.
     """
 
     die_at: int | str | None = None
     side: Side = "after"
     trace: str | None = None
     stop_at: str | None = None
+    stop_after: str | None = None
     passed: list[Seam] = field(default_factory=list)
     thread: int = field(default_factory=threading.get_ident)
 
@@ -61,6 +62,7 @@ class Watch:
         """What is done inside is what the seam stands for."""
         ends = self.ends_at(seam)
         if self.stop_at and re.fullmatch(self.stop_at, seam.name):
+            self.stop_at = None  # once
             os.kill(os.getpid(), signal.SIGSTOP)
         if ends and self.side == "before":
             _die()
@@ -69,6 +71,9 @@ class Watch:
         finally:
             if ends:
                 _die()
+        if self.stop_after and re.fullmatch(self.stop_after, seam.name):
+            self.stop_after = None
+            os.kill(os.getpid(), signal.SIGSTOP)
 
 
 @contextmanager
