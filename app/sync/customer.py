@@ -105,7 +105,7 @@ def translate(  # noqa: PLR0913 - a customer, and the registers that its words a
         raise Blocked(because("customer_address_missing", customer=customer.name))
     billing = _first(addresses, "is_billing_address") or addresses[0]
     postal, visit = _first(addresses, "is_postal_address"), _first(addresses, "is_visit_address")
-    country = _country(billing, countries)
+    country = _country(billing, countries, customer.name)
     vat_number, organisation_number = tax_numbers(customer.vat_number or "", country.code)
     if not organisation_number and country.in_eu and not EU_VAT.fullmatch(vat_number):
         raise Blocked(
@@ -119,9 +119,9 @@ def translate(  # noqa: PLR0913 - a customer, and the registers that its words a
         organisation_number=organisation_number,
         vat_number=vat_number,
         vat_type=vat_types.get(country.code) or _vat_type(customer, country, settings),
-        **_address("", billing, countries),
-        **(_address("delivery_", postal, countries) if postal else {}),
-        **(_visiting(visit, countries) if visit else {}),
+        **_address("", billing, countries, customer.name),
+        **(_address("delivery_", postal, countries, customer.name) if postal else {}),
+        **(_visiting(visit, countries, customer.name) if visit else {}),
         email=_line(customer.email),
         email_invoice=_line(customer.email),
         phone1=cut(billing.phone, 1024),
@@ -179,36 +179,42 @@ def _exemption(country: Country, settings: Sequence[severa.CountrySetting]) -> b
     return None
 
 
-def _country(address: severa.Address, countries: Countries) -> Country:
+def _country(address: severa.Address, countries: Countries, customer: str) -> Country:
+    """Sweden where none is given; Blocked where one is that the register does not know."""
     if address.country is None:
         return Country("SE", in_eu=True)
     for name in (address.country.guid, address.country.name, address.country.english_name):
         if name and name.lower() in countries:
             return countries[name.lower()]
-    return Country("SE", in_eu=True)
+    written = address.country.name or address.country.english_name or address.country.guid
+    raise Blocked(because("customer_country_unknown", customer=customer, country=written))
 
 
 def _first(addresses: Sequence[severa.Address], flag: str) -> severa.Address | None:
     return next((one for one in addresses if getattr(one, flag)), None)
 
 
-def _address(prefix: str, address: severa.Address, countries: Countries) -> dict[str, str | None]:
+def _address(
+    prefix: str, address: severa.Address, countries: Countries, customer: str
+) -> dict[str, str | None]:
     first, second = address_lines(address.addressline)
     return {
         f"{prefix}address1": first,
         f"{prefix}address2": second,
         f"{prefix}zip_code": cut(address.postal_code, 10),
         f"{prefix}city": cut(address.city, 1024),
-        f"{prefix}country_code": _country(address, countries).code,
+        f"{prefix}country_code": _country(address, countries, customer).code,
     }
 
 
-def _visiting(address: severa.Address, countries: Countries) -> dict[str, str | None]:
+def _visiting(
+    address: severa.Address, countries: Countries, customer: str
+) -> dict[str, str | None]:
     return {
         "visiting_address": cut(clean(address.addressline).replace("\n", ", "), 128),
         "visiting_zip_code": cut(address.postal_code, 10),
         "visiting_city": cut(address.city, 128),
-        "visiting_country_code": _country(address, countries).code,
+        "visiting_country_code": _country(address, countries, customer).code,
     }
 
 
