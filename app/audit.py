@@ -22,6 +22,7 @@ Action = Literal[
     "connection.activated",
     "connection.deactivated",
     "transfers.retried",
+    "mail.tested",
     "backfill.started",
     "consent.invited",
     "consent.given",

@@ -15,12 +15,14 @@ from app import worklist
 from app.db import Database
 from app.documents import Document
 from app.errors import CONSENT_LOST, Reason
-from app.models import connections, grants, invitations, tokens
+from app.models import alarms, connections, grants, invitations, mails, tokens
 from app.vault import CannotDecrypt, Vault
+from app.worklist import Want
 
 log = structlog.get_logger()
 
 FRESH_SECONDS = 1.0
+MAIL = ("mail", "errors")  # kind and key of the row that tells people what stands still
 WAITING = "connection"  # what rows wait for while their connection is stopped
 
 
@@ -142,6 +144,7 @@ def stop(tx: Tx, name: str, reason: Reason, now: datetime, seen: Connection | No
         .where(connections.c.name == name)
         .values(stopped={"code": reason.code, "facts": reason.facts}, updated_at=now)
     )
+    worklist.enqueue(tx, [Want(name, *MAIL)], now)  # it is told at once
     return True
 
 
@@ -172,7 +175,7 @@ def delete(tx: Tx, vault: Vault, name: str, now: datetime) -> None:
             updated_at=now,
         )
     )
-    for kept in (tokens, grants, invitations):
+    for kept in (tokens, grants, invitations, alarms, mails):
         tx.execute(sql.delete(kept).where(kept.c.connection == name))
 
 

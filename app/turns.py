@@ -35,6 +35,7 @@ LANES = (LIVE, POLL, BACKGROUND)
 MOST_TURNS = 50  # others may be taking the rows of the first ones in this very moment
 # Counted without a lock: on PostgreSQL, processes that choose in the same moment do not see each
 # other's choice, and may go over it by one row each. It is for fairness; nothing relies on it.
+WHILE_STOPPED = ("mail", "probe")  # what runs for a connection that nothing gets through for
 RUNNING_PER_CONNECTION = 6  # so that one company's backlog does not take every thread
 
 NOW = bindparam("now", type_=Instant())
@@ -97,7 +98,7 @@ def _first_probe() -> ColumnElement[Any]:
     """Nothing else of a stopped connection may run, and all of it may be due."""
     return (
         select(func.min(work.c.due_at))
-        .where(work.c.connection == connections.c.name, work.c.kind == "probe")
+        .where(work.c.connection == connections.c.name, work.c.kind.in_(WHILE_STOPPED))
         .scalar_subquery()
     )
 
@@ -122,7 +123,7 @@ def _due_rows() -> Select[Any]:
 
 @cache
 def _probes() -> Select[Any]:
-    return _of_one_connection(work.c.kind == "probe")
+    return _of_one_connection(work.c.kind.in_(WHILE_STOPPED))
 
 
 def _of_one_connection(which: ColumnElement[bool]) -> Select[Any]:

@@ -453,7 +453,7 @@ def _may_run() -> Any:
     return exists().where(
         connections.c.name == work.c.connection,
         connections.c.active,
-        or_(connections.c.stopped.is_(None), work.c.kind == "probe"),
+        or_(connections.c.stopped.is_(None), work.c.kind.in_(turns.WHILE_STOPPED)),
     )
 
 

@@ -16,6 +16,7 @@ from app.hall import Hall
 from app.holder import Holder
 from app.limits import Limits
 from app.line import Line, OneToken, TokenSource
+from app.mail.post import post_of
 from app.severa import auth as severa_auth
 from app.severa.client import Severa
 from app.spending import Purse
@@ -53,6 +54,7 @@ class Workroom:
             quarantine=settings.quarantine_time,
             registers=self._registers(connection),
             retention=timedelta(days=settings.retention_days),
+            post=post_of(settings),
         )
         return sides
 

@@ -35,10 +35,10 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
     ),
     # Each keeps one thing, and knows no vendor.
     "stores": (
-        "app.access app.audit app.backfills app.connections app.cursors app.effects app.grants"
-        " app.hearing app.holder app.inbox app.invitations app.journal app.links"
-        " app.listened app.metrics app.outages app.people app.processes app.pulse app.resealing"
-        " app.retention app.sessions app.tokens app.transfers app.turns app.worklist",
+        "app.access app.alarms app.audit app.backfills app.causes app.connections app.cursors"
+        " app.effects app.grants app.hearing app.holder app.inbox app.invitations app.journal"
+        " app.links app.listened app.metrics app.outages app.people app.processes app.pulse"
+        " app.resealing app.retention app.sessions app.tokens app.transfers app.turns app.worklist",
         "ground database",
     ),
     "bell": ("app.queue", ""),
@@ -84,7 +84,7 @@ ONLY_IN: dict[str, str] = {
     "fastapi": "doors main",
     "httpx": "app.calls app.line app.severa.auth app.fortnox.auth app.workroom app.cli"
     " app.console.beside sandbox demo",
-    "jinja2": "app.console app.api.docs sandbox",
+    "jinja2": "app.console app.api.docs app.mail sandbox",
     "kombu": "bell",
     "markupsafe": "app.console",
     "prometheus_client": "app.metrics",

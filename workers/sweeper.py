@@ -11,7 +11,7 @@ from threading import Event
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import backfills, connections, embedded, retention, worklist
+from app import alarms, backfills, connections, embedded, retention, worklist
 from app import log as log_lines
 from app.hall import Hall, open_hall
 from app.queue import Bell
@@ -55,6 +55,7 @@ class Sweeper:
         if now >= self._plant_at:
             planting.plant(self._hall.db, self._hall.settings, now)
             retention.plant(self._hall.db, now)
+            alarms.plant(self._hall.db, now)
             self.start_backfills(now)
             self._plant_at = now + PLANT_EVERY
         with self._hall.db.reading() as tx:

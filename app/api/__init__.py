@@ -12,6 +12,7 @@ from app.api import (
     events,
     history,
     keys,
+    mail,
     problems,
     retries,
     transfers,
@@ -42,6 +43,7 @@ def mount(app: FastAPI, hall: Hall, *, hint: Hint, plan: Plan, look: Look) -> No
         keys.routes,
         history.routes,
         audit.routes,
+        mail.routes,
     ):
         app.include_router(routes)
     docs.mount(app)

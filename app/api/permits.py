@@ -15,6 +15,7 @@ PERMITS: dict[str, Scope] = {
     f"POST {CONNECTION}/deactivate": "configure",
     f"POST {CONNECTION}/fortnox/consent": "configure",
     f"POST {CONNECTION}/severa/check": "configure",
+    f"POST {CONNECTION}/mail/test": "operate",
     f"GET {CONNECTION}/preflight": "view",
     f"GET {CONNECTION}/coverage": "view",
     f"GET {CONNECTION}/reconciliation": "view",

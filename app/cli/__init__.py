@@ -13,6 +13,7 @@ from app.cli import (
     doctor,
     history,
     keys,
+    mail,
     processes,
     send,
     signature,
@@ -31,6 +32,7 @@ send.register(app)
 transfers.register(app)
 backfill.register(app)
 app.add_typer(connections.app, name="connections")
+app.add_typer(mail.app, name="mail")
 keys.register(app)
 app.add_typer(database.app, name="db")
 history.register(app)

@@ -30,6 +30,7 @@ from app.sync import (
     backfill,
     customer,
     invoice,
+    mail,
     payment,
     polls,
     probe,
@@ -55,6 +56,7 @@ HANDLERS: dict[str, Callable[[Sides, Item], Link | None]] = {
     "customer": customer.sync,
     "invoice": invoice.sync,
     "invoice_payment": voucher.invoice_payment,
+    "mail": mail.sync,
     "payment": payment.sync,
     "poll": polls.sync,
     "probe": probe.sync,
@@ -80,7 +82,7 @@ def process(sides: Sides, item: Item, settings: Settings) -> Link | None:
         sides.holder.drop(item)
         raise
     sides.holder.settle(item, settlement)
-    say = log.debug if item.kind == "poll" else log.info  # they come all day long
+    say = log.debug if item.kind in ("poll", "mail") else log.info  # they come all day long
     say(
         "work.settled",
         connection=item.connection,
@@ -161,12 +163,14 @@ def _done(item: Item, settings: Settings, now: datetime) -> Settlement:
         return rhythm.settlement(item, settings, now)
     if item.kind == "retention":
         return Settlement("done", due_at=now + EVERY)
+    if item.kind == "mail":
+        return mail.settlement(item, settings, now)
     return DONE
 
 
 def _leave_alone_if_open(sides: Sides, item: Item) -> list[System]:
     """The vendors that failed lately; TryLater while one of them is only probed."""
-    if item.kind in ("probe", "retention"):
+    if item.kind in ("probe", "retention", "mail"):
         return []
     with sides.db.reading() as tx:
         known = outages.known(tx, sides.name)
@@ -190,6 +194,8 @@ def _settlement(sides: Sides, item: Item, ending: Ending, settings: Settings) ->
     now = sides.clock()
     if item.kind == "poll" and not polls.stops_connection(item, ending):
         return rhythm.settlement(item, settings, now, ending)
+    if item.kind == "mail":
+        return mail.settlement(item, settings, now, ending)
     if isinstance(ending, ConnectionBlocked):
         system = ending.reason.facts.get("system", "")
         with sides.db.transaction() as tx:

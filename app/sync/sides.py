@@ -13,6 +13,7 @@ from app.errors import System
 from app.fortnox.client import Fortnox
 from app.holder import Holder
 from app.links import Link
+from app.mail.post import Post
 from app.severa.client import Severa
 
 T = TypeVar("T")
@@ -65,6 +66,7 @@ class Sides:
     quarantine: timedelta
     registers: Registers
     retention: timedelta
+    post: Post
     plan: list[Planned] | None = field(default=None)
 
     @property

@@ -110,6 +110,7 @@ def sides_of(case: Case, hall: Hall, planned: list[Planned]) -> Sides:
         quarantine=nobody,
         registers=Registers(hall.clock),
         retention=timedelta(days=400),
+        post=nobody,
         plan=planned,
     )
 

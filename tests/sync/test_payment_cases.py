@@ -93,6 +93,7 @@ def sides_of(case: Case, holder: Holder, window: SeveraWindow, *, connection: st
         quarantine=timedelta(minutes=1),
         registers=Registers(holder.clock),
         retention=timedelta(days=400),
+        post=cast(Any, None),
     )
 
 

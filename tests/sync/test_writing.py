@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SecretStr
 from sqlalchemy import delete, select
 
 from app import effects, journal
@@ -31,6 +31,7 @@ from app.errors import (
 from app.hall import Hall, open_hall
 from app.holder import Holder
 from app.locks import LockLost
+from app.mail.post import Post
 from app.models import effects as table
 from app.models import metadata
 from app.settings import Settings
@@ -155,6 +156,7 @@ class Stage:
             quarantine=QUARANTINE,
             registers=Registers(self.clock),
             retention=timedelta(days=400),
+            post=Post(SecretStr(""), "", ""),
         )
 
     def clock(self) -> datetime:

@@ -1,0 +1,1 @@
+"""Error mails: what they say (`letter`), and how they leave (`post`)."""
