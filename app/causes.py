@@ -62,7 +62,7 @@ def standing(tx: Tx, of: Connection, now: datetime) -> list[Cause]:
 
 
 def _cause(key: str, rows: Sequence[Row[Any]], of: Connection, now: datetime) -> Cause:
-    rows = sorted(rows, key=lambda row: row.received_at)
+    rows = sorted(rows, key=lambda row: (row.received_at, row.id))
     if of.stopped is not None and key == _stop_key(of.stopped):
         reason, since = of.stopped, now
     else:
@@ -79,6 +79,7 @@ def _stuck(tx: Tx, connection: str, now: datetime) -> list[Row[Any]]:
     )
     rows = tx.execute(
         select(
+            work.c.id,
             work.c.kind,
             work.c.key,
             work.c.source_label,

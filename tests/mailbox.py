@@ -1,4 +1,4 @@
-"""A mail server on loopback that keeps what it takes, and can be told to refuse or to fall silent."""
+"""A mail server on loopback that keeps what it takes, and can be told to refuse."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,10 +16,7 @@ from app.sandbox.serving import free_port
 
 @dataclass
 class Mailbox:
-    """`refuses`: addresses it does not take; `answer`: what it says to a mail, instead of 250.
-
-    `then`: called once it has a mail, before it says so.
-    """
+    """`refuses`: addresses it does not take; `answer`: what it says to a mail, instead of 250."""
 
     port: int
     mails: list[EmailMessage] = field(default_factory=list)
@@ -27,7 +24,6 @@ class Mailbox:
     logins: list[tuple[bytes, bytes]] = field(default_factory=list)
     refuses: set[str] = field(default_factory=set)
     answer: str = ""
-    then: Any = None
 
     @property
     def url(self) -> str:
@@ -36,7 +32,7 @@ class Mailbox:
     def subjects(self) -> list[str]:
         return [str(mail["Subject"]) for mail in self.mails]
 
-    async def handle_RCPT(
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd names them
         self, server: Any, session: Any, envelope: Any, address: str, options: Any
     ) -> str:
         if address in self.refuses:
@@ -44,15 +40,15 @@ class Mailbox:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+    async def handle_DATA(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any
+    ) -> str:
         if self.answer:
             return self.answer
         message = message_from_bytes(envelope.content, policy=default)
         assert isinstance(message, EmailMessage)
         self.mails.append(message)
         self.envelopes.append((envelope.mail_from, envelope.rcpt_tos))
-        if self.then is not None:
-            self.then()
         return "250 OK"
 
     def authenticate(
@@ -60,7 +56,7 @@ class Mailbox:
     ) -> AuthResult:
         assert isinstance(data, LoginPassword)
         self.logins.append((data.login, data.password))
-        return AuthResult(success=data.password == b"p@ss")
+        return AuthResult(success=data.password == b"p@ss", handled=False)
 
 
 @contextmanager

@@ -115,6 +115,7 @@ OUTGROWN = {
     "app.embedded": 370,
     "app.fortnox.client": 330,
     "app.fortnox.schemas": 360,
+    "app.models": 330,
     "app.severa.client": 345,
     "app.severa.schemas": 380,
     "app.supervisor": 310,

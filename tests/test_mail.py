@@ -1,4 +1,4 @@
-"""Error mails, against a real mail server: one for a cause, never lost, never one for each record."""
+"""Error mails, against a real mail server: one for a cause, never one for each record."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from app.errors import Reason, because
 from app.hall import Hall, open_hall
 from app.mail import letter
 from app.mail.post import CannotSend, Post
-from app.models import mails, outages, work
+from app.models import audit, mails, outages, work
 from app.settings import Settings
 from app.worklist import Want
 from tests.installation import Vendors
@@ -41,7 +41,7 @@ def box() -> Iterator[Mailbox]:
 def shop(tmp_path: Path, redis_url: str, box: Mailbox) -> Iterator[Workshop]:
     with _shop(tmp_path, redis_url, box.url) as opened:
         box.mails, box.envelopes, box.refuses = [], [], set()
-        box.answer, box.then = "", None
+        box.answer = ""
         yield opened
 
 
@@ -88,9 +88,7 @@ def stuck(shop: Workshop, reason: Reason, *numbers: int, state: str = "blocked")
 
 def mended(shop: Workshop) -> None:
     with shop.hall.db.transaction() as tx:
-        tx.execute(
-            update(work).where(work.c.kind == "invoice").values(state="done", due_at=None)
-        )
+        tx.execute(update(work).where(work.c.kind == "invoice").values(state="done", due_at=None))
 
 
 def pass_by(shop: Workshop, time: timedelta, step: timedelta = MINUTE) -> None:
@@ -135,8 +133,7 @@ def test_five_hundred_failures_of_one_cause_are_two_mails(shop: Workshop, box: M
     plain, html = texts(box.mails[0])
     for text in (plain, html):
         assert "Faktura 1 Nordbygg AB" in text
-        assert "Faktura 20 Nordbygg AB" in text
-        assert "Faktura 21 Nordbygg AB" not in text
+        assert text.count("Nordbygg AB") == 20
         assert "och 480 till" in text
         assert "Att göra (ekonomi)" in text
         assert "https://brygga.example/c/acme/transfers?reason=currency_missing" in text
@@ -153,7 +150,7 @@ def test_what_stands_is_told_each_morning_in_one_mail(shop: Workshop, box: Mailb
     stuck(shop, because("product_unknown", number="77"), 2, 3)
     pass_by(shop, 3 * MINUTE)
     assert len(box.mails) == 2
-    pass_by(shop, 48 * HOUR, HOUR)
+    pass_by(shop, 48 * HOUR, 4 * HOUR)
     assert box.subjects()[2:] == ["Acme Konsult AB: 3 överföringar står fortfarande stilla"] * 2
     assert "77" in texts(box.mails[2])[0]
     ids = [mail["Message-ID"] for mail in box.mails]
@@ -273,6 +270,8 @@ def test_a_test_mail_goes_out_by_the_admin_api(shop: Workshop, box: Mailbox) -> 
         if expected == 200:
             assert answer.json() == {"sent_to": PEOPLE, "refused": []}
     assert box.subjects() == ["Acme Konsult AB: testmeddelande från integrationen"]
+    with hall.db.reading() as tx:  # an attempt that failed was made, too
+        assert tx.scalars(select(audit.c.action)).all() == ["mail.tested"] * 2
 
 
 def _with(hall: Hall, **changes: Any) -> Hall:

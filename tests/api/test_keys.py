@@ -214,12 +214,18 @@ CHANGING: dict[str, tuple[str, Callable[[Stage], Any]]] = {
     "DELETE /keys/{key}": ("key.revoked", revoked),
 }
 WRITTEN_BY_THE_NOTARY = "POST /connections/{connection}/fortnox/consent"  # see test_consent.py
+WRITTEN_WHERE_MAILS_ARE_SENT = "POST /connections/{connection}/mail/test"  # see test_mail.py
 ASKS_ONLY = "POST /connections/{connection}/severa/check"
 
 
 def test_every_call_that_changes_something_has_an_example_here() -> None:
     changing = {call for call in PERMITS if not call.startswith("GET ")}
-    assert changing == {*CHANGING, WRITTEN_BY_THE_NOTARY, ASKS_ONLY}
+    assert changing == {
+        *CHANGING,
+        WRITTEN_BY_THE_NOTARY,
+        WRITTEN_WHERE_MAILS_ARE_SENT,
+        ASKS_ONLY,
+    }
 
 
 @pytest.mark.parametrize("call", CHANGING)
