@@ -17,7 +17,6 @@ from app.documents import Document
 from app.errors import CONSENT_LOST, Reason
 from app.models import alarms, connections, grants, invitations, mails, tokens
 from app.vault import CannotDecrypt, Vault
-from app.worklist import Want
 
 log = structlog.get_logger()
 
@@ -144,7 +143,9 @@ def stop(tx: Tx, name: str, reason: Reason, now: datetime, seen: Connection | No
         .where(connections.c.name == name)
         .values(stopped={"code": reason.code, "facts": reason.facts}, updated_at=now)
     )
-    worklist.enqueue(tx, [Want(name, *MAIL)], now)  # it is told at once
+    kind, key = MAIL
+    told = worklist.rows_of(tx, name, kind, [key])
+    worklist.retry(tx, [row.id for row in told.values()], now)  # at once
     return True
 
 

@@ -10,9 +10,14 @@ ROOT = Path(__file__).parent.parent
 TABLES = {name for name, table in metadata.tables.items() if "connection" in table.c}
 
 BY_ID = "by the id of a row that was claimed, or found under its connection, before"
+NAMED = "of the connections whose names are handed in, by in_"
 BY_EVENT = "by the whole identity of an event, connection included"
 UPKEEP = "of all connections, and tells nobody about one of them"
 ALLOWED: dict[str, str] = {
+    "app.alarms._tell_first": "by connection and cause of the alarm that was found, see _same",
+    "app.alarms._tell_solved": "by connection and cause of the alarm that was found, see _same",
+    "app.alarms.plant": UPKEEP,
+    "app.alarms.sent": BY_ID,
     "app.backfills.listed": BY_ID,
     "app.backfills.progress": BY_ID,
     "app.backfills.wanted": BY_ID,
@@ -27,11 +32,18 @@ ALLOWED: dict[str, str] = {
     "app.inbox.about": BY_ID,
     "app.inbox.find": "by the id alone: the address names no connection, and the key opens all",
     "app.inbox.last_told": BY_ID,
+    "app.inbox.latest": BY_ID,
     "app.inbox.point_to": BY_ID,
     "app.journal.read": BY_ID,
     "app.journal.said_since": BY_ID,
     "app.metrics._outages": UPKEEP,
-    "app.metrics._work": UPKEEP,
+    "app.metrics._parts": UPKEEP,
+    "app.retention._forget_bodies": NAMED,
+    "app.retention._forget_events": NAMED,
+    "app.retention._forget_payloads": NAMED,
+    "app.retention._missing": UPKEEP,
+    "app.retention._settled_events": NAMED,
+    "app.retention.history": "its writes by their connection; each one's record by its id",
     "app.turns._running": "counted for each connection",
     "app.worklist._take": BY_ID,
     "app.worklist.backlog": UPKEEP,
