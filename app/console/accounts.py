@@ -32,7 +32,7 @@ def add(visit: Here, form: Sent) -> Response:
         scope, hall = _scope(form), visit.desk.hall
         with hall.db.transaction() as tx:
             people.add(tx, name, form.get("password", ""), scope, hall.clock())
-            _note(visit, tx, "person.added", person=name, scope=scope)
+            _record(visit, tx, "person.added", person=name, scope=scope)
     except Invalid as error:
         return _page(visit, wrong=str(error))
     return visit.go("/accounts", visit.tongue.text("%(name)s may log in now.", name=name))
@@ -45,7 +45,7 @@ def remove(visit: Here, form: Sent, person: str) -> Response:  # noqa: ARG001 - 
     with visit.desk.hall.db.transaction() as tx:
         if not people.remove(tx, person):
             raise not_found("person")
-        _note(visit, tx, "person.removed", person=person)
+        _record(visit, tx, "person.removed", person=person)
     return visit.go("/accounts", visit.tongue.text("%(name)s is out.", name=person))
 
 
@@ -56,7 +56,7 @@ def change(visit: Here, form: Sent, person: str) -> Response:
     with visit.desk.hall.db.transaction() as tx:
         if not people.change_scope(tx, person, scope):
             raise not_found("person")
-        _note(visit, tx, "person.changed", person=person, scope=scope)
+        _record(visit, tx, "person.changed", person=person, scope=scope)
     return visit.go("/accounts", visit.tongue.text("Saved."))
 
 
@@ -106,7 +106,7 @@ def _page(visit: Visit, *, wrong: str = "", secret: str = "") -> Response:
     )
 
 
-def _note(visit: Visit, tx: Tx, action: Action, **facts: str) -> None:
+def _record(visit: Visit, tx: Tx, action: Action, **facts: str) -> None:
     audit.write(tx, visit.session.who, action, None, visit.desk.hall.clock(), **facts)
 
 
