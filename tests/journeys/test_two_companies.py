@@ -296,6 +296,7 @@ READ = (
     "",
     "/coverage",
     "/events",
+    "/history.csv?from=2026-01-01&to=2026-12-31",
     "/preflight",
     "/reconciliation?from=2026-01-01&to=2026-12-31",
     "/reconciliation.csv?from=2026-01-01&to=2026-12-31",
@@ -341,7 +342,7 @@ CHANGE = (
     ("POST", "/backfill", {"kind": "project"}),
     ("POST", "/fortnox/consent", None),
     ("POST", "/severa/check", None),
-    ("PUT", "", {"label": "new"}),
+    ("PUT", "", document("acme", label="new")),
     ("DELETE", "", None),
 )
 
@@ -357,11 +358,22 @@ def test_no_change_of_one_touches_the_other(pair: Pair) -> None:
         assert pair.rows_of("beta") == before, (method, resource)
 
 
+def test_a_test_mail_of_one_changes_nothing_of_the_other(pair: Pair) -> None:
+    before = pair.rows_of("beta")
+    assert pair.client.post("/api/v1/connections/acme/mail/test").status_code == 409  # no SMTP_URL
+    assert pair.rows_of("beta") == before
+
+
 def test_every_resource_of_a_connection_is_tried_here(pair: Pair) -> None:
     paths = pair.client.get("/api/v1/openapi.json").json()["paths"]
     tried = {resource.partition("?")[0] for resource in READ}
     tried |= {resource for _, resource, _ in CHANGE}
-    tried |= {"/transfers/{transfer}", "/transfers/{transfer}/retry", "/backfills/{backfill}"}
+    tried |= {
+        "/mail/test",
+        "/transfers/{transfer}",
+        "/transfers/{transfer}/retry",
+        "/backfills/{backfill}",
+    }
     beginning = "/api/v1/connections/{connection}"
     assert {p.removeprefix(beginning) for p in paths if p.startswith(beginning)} == tried
 
