@@ -24,7 +24,7 @@ TESTABLE := $(VENV)/.testable
 RUNNABLE := $(if $(wildcard $(TESTABLE)),$(TESTABLE),$(VENV)/.runnable)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo walk test torture crashpoints run api worker sweeper listener check fix audit package docs screenshots lock clean
+.PHONY: help setup demo walk test bench torture crashpoints run api worker sweeper listener check fix audit package docs screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## What can be done here
@@ -46,6 +46,9 @@ torture: $(TESTABLE) ## 10,000 invoices through 1,000 kills, 100 pauses and faul
 
 crashpoints: $(TESTABLE) ## A process killed before and after each step of every handler, once and twice, on both databases
 	@CRASHPOINTS=1 exec $(PYTHON) -m pytest -n $(N) tests/proof/test_crashpoints.py $(T)
+
+bench: $(TESTABLE) ## How fast events are acknowledged, over a bare FastAPI endpoint, as JSON
+	@exec $(PYTHON) -m tests.bench.acks
 
 run: $(RUNNABLE) ## The whole bridge, as the environment says, in the foreground
 	@exec $(VENV)/bin/bridge run

@@ -4,12 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from app.sandbox.serving import free_port
 from app.settings import environment
 
 STEPS = 11
 
 
+@pytest.mark.timeout(300)
 def test_the_guide_is_walked_from_the_first_error_to_books_that_agree(tmp_path: Path) -> None:
     port = str(free_port())
     env = environment(VAR_DIR=str(tmp_path), PORT=port, PUBLIC_URL=f"http://127.0.0.1:{port}")

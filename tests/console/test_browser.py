@@ -25,7 +25,11 @@ from tests.installation import (
 )
 from tests.servers import redis_server
 
-pytestmark = [pytest.mark.processes, pytest.mark.xdist_group("browser")]
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.timeout(300),
+]
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

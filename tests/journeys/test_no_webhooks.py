@@ -25,7 +25,7 @@ FROM_FORTNOX: dict[str, Any] = {
 
 
 @pytest.mark.processes
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_without_a_single_webhook_every_kind_of_record_is_carried_over_once(
     tmp_path: Path, redis_url: str
 ) -> None:
