@@ -11,7 +11,7 @@ COMPILE := $(UV) pip compile pyproject.toml --quiet --universal --python-version
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
 T ?=
-N ?= 4
+N ?= 3
 
 # A home that is missing or cannot be written to must not be in the way.
 ifneq ($(shell test -d "$$HOME" && test -w "$$HOME" && echo usable),usable)

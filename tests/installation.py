@@ -29,7 +29,7 @@ from tests import canaries
 
 SECRET = "whsec_dGVzdC1zZWNyZXQtb2YtdGhlLWluc3RhbGxhdGlvbg=="
 ADMIN_KEY = "adm_of_the_test_installation"
-PATIENCE = 90.0
+PATIENCE = 180.0
 
 
 def document(name: str = "acme", **changes: Any) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def theatre(
     folder = tmp_path_factory.mktemp("crashes")
     url = f"sqlite:///{folder}/bridge.db"
     if request.param == "postgres":
-        url = servers.new_database(request.getfixturevalue("postgres"))
+        url = request.getfixturevalue("postgres").new_database()
     with stage(url, shared_redis.url, folder) as opened:
         severa = opened.partners.severa
         product = severa.find("products", "290")["guid"]
