@@ -30,6 +30,7 @@ ID = String(40)
 DUE = text("due_at IS NOT NULL")
 WAITS = text("waits_for IS NOT NULL")
 BATCHED = text("batch IS NOT NULL")
+STEADY = text("kind IN ('mail', 'probe')")
 OPEN = text("state NOT IN ('done', 'skipped')")
 
 connections = Table(
@@ -106,6 +107,7 @@ work = Table(
     Index(
         "ix_work_waits_for", "connection", "waits_for", postgresql_where=WAITS, sqlite_where=WAITS
     ),
+    Index("ix_work_steady", "connection", "due_at", postgresql_where=STEADY, sqlite_where=STEADY),
     Index("ix_work_served", "connection", "started_at"),
     Index("ix_work_log", "connection", "received_at", "id"),
     Index("ix_work_stuck", "connection", "state", postgresql_where=OPEN, sqlite_where=OPEN),

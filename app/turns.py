@@ -35,12 +35,13 @@ LANES = (LIVE, POLL, BACKGROUND)
 MOST_TURNS = 50  # others may be taking the rows of the first ones in this very moment
 # Counted without a lock: on PostgreSQL, processes that choose in the same moment do not see each
 # other's choice, and may go over it by one row each. It is for fairness; nothing relies on it.
-WHILE_STOPPED = ("mail", "probe")  # what runs for a connection that nothing gets through for
 RUNNING_PER_CONNECTION = 6  # so that one company's backlog does not take every thread
 
 NOW = bindparam("now", type_=Instant())
 # Said, not bound: it has to match the condition of the partial index.
 RUNNING: ColumnElement[str] = literal_column("'running'")
+# What runs for a connection that nothing gets through for.
+WHILE_STOPPED: list[ColumnElement[str]] = [literal_column("'mail'"), literal_column("'probe'")]
 STOPPED = connections.c.stopped.is_not(None)
 
 

@@ -44,8 +44,6 @@ def hall(opened: Hall) -> Hall:
     with opened.db.transaction() as tx:
         for table in metadata.sorted_tables:
             tx.execute(delete(table))
-        if not opened.db.is_sqlite:  # index entries of deleted rows would be counted as effort
-            tx.execute(text("TRUNCATE work"))
     return opened
 
 
