@@ -1,5 +1,6 @@
 """What tests stand on: real databases, a real Redis, and an installation in a folder of its own."""
 
+import shutil
 from collections.abc import Generator, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -57,10 +58,19 @@ def redis_url(shared_redis: servers.RedisServer) -> str:
     return shared_redis.url
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with empty tables, to be copied: to make it takes longer than many a test."""
+    folder = tmp_path_factory.mktemp("migrated")
+    open_hall(Settings(database_url=f"sqlite:///{folder}/bridge.db", var_dir=folder)).db.close()
+    return folder / "bridge.db"
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database with nothing in it; every test that asks for it runs on both kinds."""
     if request.param == "sqlite":
+        shutil.copyfile(request.getfixturevalue("migrated"), tmp_path / "bridge.db")
         return f"sqlite:///{tmp_path}/bridge.db"
     postgres: servers.PostgresServer = request.getfixturevalue("postgres")
     return postgres.recycled_database()
