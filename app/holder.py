@@ -1,5 +1,7 @@
 """This process as the holder of rows: it works on what it claimed, and lets go what it lost."""
 
+from collections import Counter
+from collections.abc import Collection
 from datetime import timedelta
 from threading import Lock
 
@@ -17,7 +19,8 @@ class Holder:
         self, db: Database, lock: ProcessLock, clock: Clock, quarantine: timedelta
     ) -> None:
         self.db, self.lock, self.clock, self.quarantine = db, lock, clock, quarantine
-        self._held: set[str] = set()
+        # Counted: a row can be claimed anew before the thread that settled it has forgotten it.
+        self._held: Counter[str] = Counter()
         self._guard = Lock()
 
     @property
@@ -34,7 +37,7 @@ class Holder:
         with self._guard:
             item = worklist.claim_now(self.db, self.name, want, self.clock())
             if item is not None:
-                self._held.add(item.id)
+                self._held[item.id] += 1
         return item
 
     def settle(self, item: Item, settlement: Settlement) -> None:
@@ -76,7 +79,7 @@ class Holder:
         """Given up without a word to the database, which may be away; found by `take_back_lost`."""
         self._forget(item)
 
-    def _take_back(self, holder: str, held: set[str]) -> int:
+    def _take_back(self, holder: str, held: Collection[str]) -> int:
         return worklist.take_back(self.db, holder, held, self.clock(), self.quarantine)
 
     def _count(self, item: Item, settlement: Settlement) -> None:
@@ -87,4 +90,5 @@ class Holder:
 
     def _forget(self, item: Item) -> None:
         with self._guard:
-            self._held.discard(item.id)
+            self._held[item.id] -= 1
+            self._held += Counter()  # only what is still held

@@ -102,6 +102,28 @@ def test_a_row_claimed_by_name_is_ours_as_well(hall: Hall) -> None:
     assert states(hall) == {"1": ("running", "me")}
 
 
+def test_a_row_claimed_anew_before_its_last_run_is_forgotten_stays_ours(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wanted again, it is due the moment it is settled, and another thread is quicker."""
+    me = holder(hall)
+    first = claimed(me, "1")
+    enqueue(hall, "1")
+    settle, again = worklist.settle, []
+
+    def settle_and_lose_the_race(*given: Any) -> None:
+        settle(*given)
+        again.append(claimed(me))
+
+    monkeypatch.setattr(worklist, "settle", settle_and_lose_the_race)
+    me.settle(first, DONE)
+    assert [item.id for item in again] == [first.id]
+    assert me.take_back_lost() == 0
+    assert states(hall) == {"1": ("running", "me")}
+    me.drop(again[0])
+    assert me.take_back_lost() == 1
+
+
 def test_a_row_we_lost_sight_of_is_taken_back_and_the_others_stay(hall: Hall) -> None:
     me = holder(hall)
     dropped, kept = claimed(me, "1"), claimed(me, "2")
