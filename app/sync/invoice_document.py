@@ -37,11 +37,13 @@ def reference(guid: str) -> str:
 
 
 def translate(facts: Facts) -> Translation:
-    """Blocked when a row has neither code nor account, or the rows are not Severa's total."""
+    """Blocked when a row has neither code nor account, the rows are not Severa's total, or a
+    credit note charges.
+    """
     invoice, rows = facts.invoice, invoice_rows.translate(facts)
     net = sum((amount for amount, _ in rows.amounts), money.ZERO)
     _check_total(invoice, net)
-    warnings = list(rows.warnings)
+    warnings = [*rows.warnings, *_signs(invoice, net)]
     return Translation(_document(facts, rows, warnings), net, _vats(facts, rows), tuple(warnings))
 
 
@@ -133,6 +135,22 @@ def _check_total(invoice: Invoice, net: Decimal) -> None:
                 currency=invoice.currency.code if invoice.currency else SEK,
             )
         )
+
+
+def _signs(invoice: Invoice, net: Decimal) -> list[Reason]:
+    """A credit note that charges is nobody's credit; an invoice may be negative, and is warned of.
+
+    Severa does not say which sign the rows of a credit note have, so it is never guessed.
+    """
+    facts = {
+        "total": money.plain(net),
+        "currency": invoice.currency.code if invoice.currency else SEK,
+    }
+    if invoice.is_credit_note and net > 0:
+        raise Blocked(because("credit_note_charges", **facts))
+    if not invoice.is_credit_note and net < 0:
+        return [because("invoice_below_zero", **facts)]
+    return []
 
 
 def _vats(facts: Facts, rows: Rows) -> frozenset[Decimal]:
