@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Connection as Tx
 from sqlalchemy import Row, insert, select, sql, update
 
-from app import worklist
+from app import standing, waiting, worklist
 from app.db import Database
 from app.documents import Document
 from app.errors import CONSENT_LOST, Reason
@@ -95,7 +95,7 @@ def put(tx: Tx, vault: Vault, document: Document, now: datetime) -> bool:
         tx.execute(insert(connections).values(values))
     else:
         tx.execute(update(connections).where(connections.c.name == document.name).values(values))
-        worklist.wake(tx, document.name, WAITING, now)
+        waiting.wake(tx, document.name, WAITING, now)
     return True
 
 
@@ -105,7 +105,7 @@ def set_active(tx: Tx, name: str, now: datetime, *, active: bool) -> None:
         .where(connections.c.name == name)
         .values(active=active, stopped=None, updated_at=now)
     )
-    worklist.wake(tx, name, WAITING, now)
+    waiting.wake(tx, name, WAITING, now)
 
 
 def hold(tx: Tx, vault: Vault, name: str) -> Connection | None:
@@ -124,7 +124,7 @@ def admit(tx: Tx, vault: Vault, held: Connection, tenant_id: str, now: datetime)
         .where(connections.c.name == held.name)
         .values(active=held.active or is_whole_now, stopped=None, consented_at=now, updated_at=now)
     )
-    worklist.wake(tx, held.name, WAITING, now)
+    waiting.wake(tx, held.name, WAITING, now)
 
 
 def stop(tx: Tx, name: str, reason: Reason, now: datetime, seen: Connection | None = None) -> bool:
@@ -144,7 +144,7 @@ def stop(tx: Tx, name: str, reason: Reason, now: datetime, seen: Connection | No
         .values(stopped={"code": reason.code, "facts": reason.facts}, updated_at=now)
     )
     kind, key = MAIL
-    told = worklist.rows_of(tx, name, kind, [key])
+    told = standing.rows_of(tx, name, kind, [key])
     worklist.retry(tx, [row.id for row in told.values()], now)  # at once
     return True
 

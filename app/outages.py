@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection as Tx
 from sqlalchemy import case, delete, select
 
-from app import worklist
+from app import waiting, worklist
 from app.columns import at
 from app.db import upsert
 from app.errors import System
@@ -46,7 +46,7 @@ def note_answer(tx: Tx, connection: str, system: System, now: datetime) -> int:
     tx.execute(
         delete(outages).where(outages.c.connection == connection, outages.c.system == system)
     )
-    return worklist.wake(tx, connection, waiting_key(system), now)
+    return waiting.wake(tx, connection, waiting_key(system), now)
 
 
 def known(tx: Tx, connection: str) -> dict[System, bool]:

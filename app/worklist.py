@@ -14,10 +14,8 @@ from typing import Any, Literal
 from sqlalchemy import (
     ColumnElement,
     Row,
-    Select,
     and_,
     case,
-    exists,
     func,
     literal_column,
     null,
@@ -29,23 +27,21 @@ from sqlalchemy import Connection as Tx
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningInsert
 
-from app import effects, ids, turns
+from app import effects, ids, turns, waiting
 from app.columns import at
 from app.db import Database, insert_into, upsert
 from app.errors import Reason
-from app.models import connections, outages, work
+from app.models import work
 from app.turns import BACKGROUND as BACKGROUND
 from app.turns import LANES, RUNNING
 from app.turns import LIVE as LIVE
 from app.turns import POLL as POLL
 from app.turns import RUNNING_PER_CONNECTION as RUNNING_PER_CONNECTION
+from app.waiting import waiting_key
 
 TRANSFERS = ("invoice", "payment", "customer", "product", "project", "project_fee")
 State = Literal["queued", "running", "waiting", "blocked", "done", "skipped", "failed"]
 UNSETTLED = ("queued", "running", "waiting")
-# Whom the end of a record sets free. One that was skipped is still missing: who is blocked for want
-# of it would only look at it again, and two of those would wake each other for ever.
-FREES = {"done": ("waiting", "blocked"), "skipped": ("waiting",)}
 CLAIM_TRIES = 3
 QUEUED: ColumnElement[str] = literal_column("'queued'")
 WAITING: ColumnElement[str] = literal_column("'waiting'")
@@ -105,11 +101,6 @@ class Settlement:
     waits_for: str | None = None
     tries: int = 0
     failing_since: datetime | None = None
-
-
-def waiting_key(kind: str, key: str) -> str:
-    """What a row waits for when it needs another row to go through first."""
-    return f"work:{kind}:{key}"
 
 
 def enqueue(tx: Tx, wants: Iterable[Want], now: datetime) -> dict[tuple[str, str, str], str]:
@@ -175,7 +166,9 @@ def claim_now(db: Database, me: str, want: Want, now: datetime) -> Item | None:
 def settle(db: Database, item: Item, settlement: Settlement, now: datetime) -> None:
     """Writes the outcome unless the row was taken over meanwhile, and wakes what waited for it."""
     with db.transaction() as tx:
-        if settlement.waits_for and _has_come(tx, item.connection, settlement):
+        if settlement.waits_for and waiting.has_come(
+            tx, item.connection, settlement.waits_for, settlement.state
+        ):
             settlement = replace(settlement, state="queued", due_at=now, waits_for=None)
         again = work.c.wanted > work.c.claimed_wanted
         reason = settlement.reason
@@ -196,56 +189,9 @@ def settle(db: Database, item: Item, settlement: Settlement, now: datetime) -> N
                 claimed_wanted=None,
             )
         )
-        if written.rowcount and settlement.state in FREES:
-            wake(
-                tx,
-                item.connection,
-                waiting_key(item.kind, item.key),
-                now,
-                FREES[settlement.state],
-            )
-
-
-def wake(
-    tx: Tx, connection: str, waits_for: str, now: datetime, states: Sequence[str] = FREES["done"]
-) -> int:
-    """Everything that waited for this is due at once; answers how many rows."""
-    return tx.execute(
-        update(work)
-        .where(work.c.connection == connection, work.c.waits_for == waits_for)
-        .where(work.c.state.in_(states))
-        .values(state="queued", due_at=now, waits_for=None)
-    ).rowcount
-
-
-def wake_older(tx: Tx, connection: str, waits_for: str, before: datetime, now: datetime) -> int:
-    """The same for those only whose last run began before: they may have looked too early."""
-    return tx.execute(
-        update(work)
-        .where(work.c.connection == connection, work.c.waits_for == waits_for)
-        .where(work.c.state.in_(FREES["done"]), work.c.started_at < before)
-        .values(state="queued", due_at=now, waits_for=None)
-    ).rowcount
-
-
-def waited_for(tx: Tx, connection: str, prefix: str) -> list[str]:
-    """What some row waits for, of all that begins so."""
-    found = work.c.waits_for.startswith(prefix, autoescape=True)
-    return list(
-        tx.scalars(
-            select(work.c.waits_for).where(work.c.connection == connection, found).distinct()
-        )
-    )
-
-
-def rows_of(tx: Tx, connection: str, kind: str, keys: Collection[str]) -> dict[str, Row[Any]]:
-    """The rows that there are, by their keys."""
-    rows = tx.execute(
-        select(work).where(
-            work.c.connection == connection, work.c.kind == kind, work.c.key.in_(keys)
-        )
-    )
-    return {row.key: row for row in rows}
+        freed = waiting.FREES.get(settlement.state)
+        if written.rowcount and freed:
+            waiting.wake(tx, item.connection, waiting_key(item.kind, item.key), now, freed)
 
 
 def plant(tx: Tx, want: Want, first: datetime, now: datetime) -> None:
@@ -263,12 +209,6 @@ def plant(tx: Tx, want: Want, first: datetime, now: datetime) -> None:
     )
 
 
-def polls(tx: Tx, names: Collection[str]) -> list[Row[Any]]:
-    """The rows of the polls of these connections: key, state, due time and what they wait for."""
-    known = (work.c.connection, work.c.key, work.c.state, work.c.due_at, work.c.waits_for)
-    return [*tx.execute(select(*known).where(work.c.connection.in_(names), work.c.kind == "poll"))]
-
-
 def describe(
     tx: Tx,
     item_id: str,
@@ -282,28 +222,6 @@ def describe(
     values = {name: value[:255] for name, value in known.items() if value is not None}
     if values:
         tx.execute(update(work).where(work.c.id == item_id).values(values))
-
-
-def is_open(tx: Tx, connection: str, kind: str, key: str) -> bool:
-    """Whether this record may still be carried over: it waits, runs, or needs a person."""
-    state = tx.scalar(
-        select(work.c.state).where(
-            work.c.connection == connection, work.c.kind == kind, work.c.key == key
-        )
-    )
-    return state in (*UNSETTLED, "blocked")
-
-
-def standing(tx: Tx, connection: str, kind: str, key: str) -> tuple[str, Reason | None]:
-    """State and reason of a row; `queued` where there is none yet."""
-    row = tx.execute(
-        select(work.c.state, work.c.reason).where(
-            work.c.connection == connection, work.c.kind == kind, work.c.key == key
-        )
-    ).one_or_none()
-    if row is None:
-        return "queued", None
-    return row.state, Reason(**row.reason) if row.reason else None
 
 
 def look(tx: Tx, row_id: str) -> Item | None:
@@ -361,23 +279,6 @@ def retry(tx: Tx, row_ids: Sequence[str], now: datetime, lane: int = LIVE) -> in
     ).rowcount
 
 
-def running(tx: Tx, connection: str, kind: str) -> list[str]:
-    """The keys of this kind that are being looked at just now."""
-    return list(
-        tx.scalars(
-            select(work.c.key).where(
-                work.c.connection == connection, work.c.kind == kind, work.c.state == "running"
-            )
-        )
-    )
-
-
-def running_holders(tx: Tx) -> list[str]:
-    """The names of the processes that hold rows."""
-    rows = tx.execute(select(work.c.claimed_by).where(work.c.state == "running").distinct())
-    return [row.claimed_by for row in rows if row.claimed_by]
-
-
 def take_back(
     db: Database, holder: str, held: Collection[str], now: datetime, quarantine: timedelta
 ) -> int:
@@ -411,26 +312,6 @@ def let_go(db: Database, item: Item, now: datetime) -> None:
         )
 
 
-@dataclass(frozen=True)
-class Backlog:
-    """`oldest`: since when the longest waiting row that may run has been due."""
-
-    due: int
-    oldest: datetime | None
-
-
-def backlog(tx: Tx, now: datetime) -> Backlog:
-    row = tx.execute(
-        select(func.count(), func.min(work.c.due_at)).where(work.c.due_at <= now, _may_run())
-    ).one()
-    return Backlog(row[0], row[1])
-
-
-def next_due(tx: Tx) -> datetime | None:
-    earliest: datetime | None = tx.scalar(select(func.min(work.c.due_at)).where(_may_run()))
-    return earliest
-
-
 def _new_row(want: Want, now: datetime) -> dict[str, Any]:
     return {
         "id": ids.new("trf"),
@@ -447,14 +328,6 @@ def _new_row(want: Want, now: datetime) -> dict[str, Any]:
         "tries": 0,
         "received_at": now,
     }
-
-
-def _may_run() -> Any:
-    return exists().where(
-        connections.c.name == work.c.connection,
-        connections.c.active,
-        or_(connections.c.stopped.is_(None), work.c.kind.in_(turns.WHILE_STOPPED)),
-    )
 
 
 def _take(tx: Tx, row_ids: Sequence[str], me: str, now: datetime) -> list[Item]:
@@ -490,30 +363,3 @@ def _item(row: Row[Any], holder: str) -> Item:
         holder,
         row.received_at,
     )
-
-
-def _has_come(tx: Tx, connection: str, settlement: Settlement) -> bool:
-    """What we are about to wait for may have come between our look and this moment."""
-    kind, _, which = (settlement.waits_for or "").partition(":")
-    if kind == "work":
-        other, _, key = which.partition(":")
-        rows = select(work.c.state).where(
-            work.c.connection == connection, work.c.kind == other, work.c.key == key
-        )
-        states = _kept_still(tx, rows)
-        return bool(states) and all(settlement.state in FREES.get(one, ()) for one in states)
-    if kind == "outage":
-        rows = select(outages.c.system).where(
-            outages.c.connection == connection, outages.c.system == which
-        )
-        return not _kept_still(tx, rows)
-    if kind == "connection":
-        return None in _kept_still(
-            tx, select(connections.c.stopped).where(connections.c.name == connection)
-        )
-    return False
-
-
-def _kept_still(tx: Tx, rows: Select[Any]) -> Sequence[Any]:
-    """Nobody may change them until we are written down as waiting: then the change wakes us."""
-    return tx.scalars(rows.with_for_update(read=True)).all()

@@ -38,7 +38,8 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
         "app.access app.alarms app.audit app.backfills app.causes app.connections app.cursors"
         " app.effects app.grants app.hearing app.holder app.inbox app.invitations app.journal"
         " app.links app.listened app.metrics app.outages app.people app.processes app.pulse"
-        " app.resealing app.retention app.sessions app.tokens app.transfers app.turns app.worklist",
+        " app.resealing app.retention app.sessions app.standing app.tokens app.transfers app.turns"
+        " app.waiting app.worklist",
         "ground database",
     ),
     "bell": ("app.queue", ""),
@@ -120,7 +121,7 @@ OUTGROWN = {
     "app.severa.schemas": 380,
     "app.supervisor": 310,
     "app.sync.invoice": 345,
-    "app.worklist": 520,
+    "app.worklist": 370,
 }
 EMPTY_NAMES = {"utils", "helpers", "common", "service", "services", "manager", "base", "core"}
 

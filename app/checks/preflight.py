@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from app import clock, worklist
+from app import clock, waiting
 from app.checks.findings import Finding, Report, both, names, told
 from app.checks.survey import Survey
 from app.errors import System, VendorError, because
@@ -59,7 +59,7 @@ def _wake(survey: Survey, findings: Sequence[Finding]) -> None:
     with sides.db.transaction() as tx:
         for code, register in MENDED.items():
             if code in well:
-                woken += worklist.wake(tx, sides.name, register, sides.clock())
+                woken += waiting.wake(tx, sides.name, register, sides.clock())
     if woken:
         sides.registers.forget()
 

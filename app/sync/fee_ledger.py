@@ -55,7 +55,7 @@ def link_of(number: str, fee: Fee) -> Link:
     return Link(KIND, fee.guid, f"{number}/{fee.row}{later}", carried)
 
 
-def standing(fees: Iterable[Fee]) -> list[Fee]:
+def in_force(fees: Iterable[Fee]) -> list[Fee]:
     return [fee for fee in fees if fee.state == "standing"]
 
 

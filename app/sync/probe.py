@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from app import connections, outages, worklist
+from app import connections, outages, waiting
 from app.errors import TryLater, VendorError, because
 from app.links import Link
 from app.outages import PROBE_EVERY
@@ -28,5 +28,5 @@ def sync(sides: Sides, item: Item) -> Link | None:
         outages.note_answer(tx, sides.name, window.system, now)
         if stopped and stopped.facts.get("system") == item.key:
             connections.resume(tx, sides.name, now)
-            worklist.wake(tx, sides.name, connections.WAITING, now)
+            waiting.wake(tx, sides.name, connections.WAITING, now)
     return None

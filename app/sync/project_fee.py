@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from app import journal, links, worklist
+from app import journal, links, standing, waiting, worklist
 from app.errors import Blocked, ConnectionBlocked, Missing, NothingToDo, Reason, Refused, because
 from app.fortnox.schemas import SupplierInvoice
 from app.links import Link
@@ -17,7 +17,7 @@ from app.severa.schemas import Project
 from app.sync import fee_ledger
 from app.sync.fee_content import CORRECTION, Content, translate
 from app.sync.fee_desk import Desk
-from app.sync.fee_ledger import KIND, Fee, standing, total
+from app.sync.fee_ledger import KIND, Fee, in_force, total
 from app.sync.fee_rows import FeeRow, amount_in, fee_rows
 from app.sync.refusals import ending_of
 from app.sync.sides import Sides
@@ -58,8 +58,8 @@ def look_again(sides: Sides, project_guid: str) -> None:
         link = links.of_severa(tx, sides.name, "project", project_guid)
         for name in (project_guid, link.fortnox_id if link else None):
             if name:
-                worklist.wake(tx, sides.name, waiting_key(name), now)
-        looking = worklist.running(tx, sides.name, KIND)
+                waiting.wake(tx, sides.name, waiting_key(name), now)
+        looking = standing.running(tx, sides.name, KIND)
         worklist.enqueue(tx, [Want(sides.name, KIND, key) for key in looking], now)
 
 
@@ -94,7 +94,7 @@ class Run:
     def _settle(self, row: str, booked: FeeRow | None, fees: Sequence[Fee]) -> None:
         if any(fee.state == "removed" for fee in fees):
             return
-        left, generations = standing(fees), fee_ledger.next_generations(fees)
+        left, generations = in_force(fees), fee_ledger.next_generations(fees)
         if booked is not None:
             project = self._project_of(booked)
             amount, currency = amount_in(

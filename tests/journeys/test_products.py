@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app import worklist
+from app import waiting
 from app.sandbox.chaos import Fault
 from tests.journeys.echoes import Echoes
 from tests.journeys.test_registers import LATER, at_once
@@ -85,7 +85,7 @@ def test_a_missing_unit_blocks_and_resumes_when_it_appears(shop: Workshop) -> No
     assert shop.partners.writes() == writes
     shop.partners.books.add_unit("mån", "Månad")
     with shop.hall.db.transaction() as tx:
-        worklist.wake(tx, shop.name, "fortnox:units", shop.clock())
+        waiting.wake(tx, shop.name, "fortnox:units", shop.clock())
     shop.run()
     assert shop.outcome("product", key) == ("done", None)
     assert shop.partners.books.articles["210"]["Unit"] == "mån"

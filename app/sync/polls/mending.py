@@ -7,7 +7,7 @@ read: who began a run before that may have missed what the fingerprint includes,
 from datetime import datetime
 from typing import Any
 
-from app import worklist
+from app import waiting
 from app.errors import Missing, Refused
 from app.fortnox.client import LISTS
 from app.fortnox.poll import HOUR, wall_time
@@ -23,7 +23,7 @@ LATELY = 24 * HOUR
 def sync(sides: Sides, item: Item) -> None:
     place = place_of(sides, item)
     with sides.db.reading() as tx:
-        waited = worklist.waited_for(tx, sides.name, PREFIX)
+        waited = waiting.waited_for(tx, sides.name, PREFIX)
     read = {name: _read(sides, name) for name in waited}
     seen: dict[str, Any] = place.get("registers", {})
     woken = 0
@@ -56,6 +56,6 @@ def _kept(before: list[str] | None, now_seen: list[str]) -> list[str]:
 def _wake(sides: Sides, name: str, before: list[str] | None, now_seen: list[str]) -> int:
     with sides.db.transaction() as tx:
         if before is None or before[0] != now_seen[0]:
-            return worklist.wake(tx, sides.name, name, sides.clock())
+            return waiting.wake(tx, sides.name, name, sides.clock())
         first_read = datetime.fromisoformat(before[1])
-        return worklist.wake_older(tx, sides.name, name, first_read, sides.clock())
+        return waiting.wake_older(tx, sides.name, name, first_read, sides.clock())
