@@ -13,6 +13,7 @@ from app.sync import attachments, credit_note, error_status
 from app.sync.credit_note import Made, Original
 from app.sync.invoice_document import Translation, differences, reference, translate
 from app.sync.invoice_facts import gather
+from app.sync.shown import not_yet, shown, wait_for_our_write
 from app.sync.sides import Sides
 from app.sync.writing import Creation, Found, change, create, frozen
 from app.worklist import Item
@@ -29,6 +30,18 @@ class Job:
     @property
     def payload(self) -> dict[str, Any]:
         return frozen(self.asked.invoice)
+
+
+@dataclass(frozen=True)
+class Carried:
+    """`answer`: the invoice as our write was answered, or as it was read where nothing was written.
+
+    None: it was made by an earlier attempt, and was not read yet.
+    """
+
+    link: Link
+    answer: fortnox.Invoice | None
+    is_read: bool = False
 
 
 def sync(sides: Sides, item: Item) -> Link | None:
@@ -54,10 +67,9 @@ def _sync(sides: Sides, item: Item) -> Link | None:
         )
     original = credit_note.original_of(sides, invoice)
     asked = translate(gather(sides, invoice, original))
-    link, answer = _carry(sides, item, link, Job(invoice, asked, original))
-    if sides.plan is None:
-        _check(asked, answer or sides.fortnox.invoice(link.fortnox_id), link)
-    link = attachments.attach(sides, item, link)
+    carried = _carry(sides, item, link, Job(invoice, asked, original))
+    _check(sides, asked, carried)
+    link = attachments.attach(sides, item, carried.link)
     _book(sides, item, link)
     return _receive(sides, item, link)
 
@@ -74,28 +86,37 @@ def _describe(sides: Sides, item: Item, invoice: Invoice) -> None:
         worklist.describe(tx, item.id, source=" ".join(parts).strip())
 
 
-def _carry(
-    sides: Sides, item: Item, link: Link | None, job: Job
-) -> tuple[Link, fortnox.Invoice | None]:
-    """The invoice in Fortnox, made or brought up to date; its answer where there was one."""
-    payload = job.payload
+def _carry(sides: Sides, item: Item, link: Link | None, job: Job) -> Carried:
+    """The invoice in Fortnox, made or brought up to date."""
     if link is None:
         return _create(sides, item, job, generation=1)
-    theirs = sides.fortnox.invoice(link.fortnox_id)
-    generation = int(link.carried.get("generation", 1))
+    theirs = shown(sides, link.fortnox_id)
     if theirs.cancelled:
-        return _create(sides, item, job, generation=generation + 1)
-    is_same, is_again = link.carried.get("payload") == payload, link.carried.get("moved")
+        return _create_anew(sides, item, link, job)
+    is_same, is_again = link.carried.get("payload") == job.payload, link.carried.get("moved")
     if theirs.booked and (is_again or not is_same):
         raise Blocked(because("already_booked", number=link.fortnox_id))
     if is_same:
-        return link, theirs
-    return _update(sides, item, link, payload)
+        return Carried(link, theirs, is_read=True)
+    try:
+        return _update(sides, item, link, job.payload)
+    except Missing as error:
+        raise not_yet(link.fortnox_id) from error
+    except Refused:  # booked or cancelled since it was read: then that decides
+        theirs = shown(sides, link.fortnox_id)
+        if theirs.booked:
+            raise Blocked(because("already_booked", number=link.fortnox_id)) from None
+        if not theirs.cancelled:
+            raise
+        return _create_anew(sides, item, link, job)
 
 
-def _create(
-    sides: Sides, item: Item, job: Job, *, generation: int
-) -> tuple[Link, fortnox.Invoice | None]:
+def _create_anew(sides: Sides, item: Item, link: Link, job: Job) -> Carried:
+    generation = int(link.carried.get("generation", 1)) + 1
+    return _create(sides, item, job, generation=generation)
+
+
+def _create(sides: Sides, item: Item, job: Job, *, generation: int) -> Carried:
     payload, ref = job.payload, reference(item.key)
     intent = Intent(
         sides.name, item.id, "fortnox", "create_invoice", ref, payload, generation=generation
@@ -123,7 +144,7 @@ def _create(
         carried["turned"] = bool(answer and credit_note.has_turned_rows(payload, answer))
     link = Link("invoice", item.key, created.number, carried)
     _tell_created(sides, item, link, job)
-    return link, answer
+    return Carried(link, answer)
 
 
 def _tell_created(sides: Sides, item: Item, link: Link, job: Job) -> None:
@@ -158,9 +179,7 @@ def _look(sides: Sides, intent: Intent) -> Found | None:
     return None
 
 
-def _update(
-    sides: Sides, item: Item, link: Link, payload: dict[str, object]
-) -> tuple[Link, fortnox.Invoice | None]:
+def _update(sides: Sides, item: Item, link: Link, payload: dict[str, object]) -> Carried:
     number = link.fortnox_id
     sent = {field: value for field, value in payload.items() if field != "DocumentNumber"}
     if link.carried.get("turned"):
@@ -175,12 +194,19 @@ def _update(
     if sides.plan is None:
         _remember(sides, item, link)
         _note(sides, item, "updated_invoice", number=number)
-    return link, answer
+    return Carried(link, answer)
 
 
-def _check(asked: Translation, answer: fortnox.Invoice, link: Link) -> None:
+def _check(sides: Sides, asked: Translation, carried: Carried) -> None:
     """A difference stops the transfer before Severa's status is moved."""
+    if sides.plan is not None:
+        return
+    link, answer = carried.link, carried.answer
+    is_read = carried.is_read or answer is None
+    answer = answer or shown(sides, link.fortnox_id)
     found = differences(asked, answer, by_credit=bool(link.carried.get("by_credit")))
+    if found and is_read:
+        wait_for_our_write(sides, link.fortnox_id)
     if found:
         field, ours, theirs = found[0]
         raise Blocked(
@@ -198,12 +224,17 @@ def _book(sides: Sides, item: Item, link: Link) -> None:
     if not sides.document.bookkeep_invoices:
         return
     number = link.fortnox_id
-    if sides.plan is None and sides.fortnox.invoice(number).booked:
+    if sides.plan is None and shown(sides, number).booked:
         return
     intent = Intent(
         sides.name, item.id, "fortnox", "bookkeep_invoice", f"invoice:{number}", {}, creates=False
     )
-    change(sides, intent, lambda: sides.fortnox.bookkeep_invoice(number), number=number)
+    try:
+        change(sides, intent, lambda: sides.fortnox.bookkeep_invoice(number), number=number)
+    except Refused:  # somebody was faster
+        if not shown(sides, number).booked:
+            raise
+        return
     if sides.plan is None:
         _note(sides, item, "bookkept_invoice", number=number)
 
