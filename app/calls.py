@@ -116,7 +116,7 @@ class Ask:
         data = _parse(body)
         if 200 <= status < 300 and data is not NOT_JSON:
             return Answer(status, response.headers, data)
-        code, words = ("", "") if data is NOT_JSON else self.told(data)
+        code, words = ("", _plain(response, body)) if data is NOT_JSON else self.told(data)
         if status == 401:
             raise Unauthorized(self.system, words, status=status, code=code)
         if status == 404 and data is not NOT_JSON:
@@ -172,6 +172,13 @@ def _parse(body: bytes) -> Any:
         return json.loads(body, parse_float=Decimal)
     except (ValueError, RecursionError):
         return NOT_JSON
+
+
+def _plain(response: httpx.Response, body: bytes) -> str:
+    """What a gateway says in a sentence of its own; a page of HTML is not for people to read."""
+    if not response.headers.get("content-type", "").startswith("text/plain"):
+        return ""
+    return " ".join(body.decode("utf-8", "replace").split())
 
 
 def _read(response: httpx.Response, largest: int) -> bytes:

@@ -105,6 +105,12 @@ def test_a_refusal_in_html_is_still_a_refusal() -> None:
     assert (caught.value.status, caught.value.code) == (403, "")
 
 
+def test_a_refusal_in_plain_text_keeps_its_words() -> None:
+    with pytest.raises(Refused) as caught:
+        answering(403, b"Addon\n required", **{"content-type": "text/plain; charset=utf-8"})()
+    assert caught.value.words == "Addon required"
+
+
 def test_long_words_are_cut() -> None:
     body = json.dumps({"ErrorInformation": {"Code": 1, "Message": "x" * 10_000}}).encode()
     with pytest.raises(Refused) as caught:

@@ -403,7 +403,7 @@ def test_a_row_that_severa_refuses_holds_up_no_other_row(shop: Workshop) -> None
     refusal = '{"error":{"httpStatusCode":400,"type":"InvalidParameter","details":[]}}'
     fail_once(shop, "refuse", status=400, body=refusal)
     number = carried(shop, cost(5000), cost(700, "3002"))
-    assert shop.outcome("project_fee", number) == ("blocked", "vendor_refused")
+    assert shop.outcome("project_fee", number) == ("blocked", "severa_value_refused")
     assert (fees(shop), amounts(shop, 3002)) == ([], [700])
     shop.retry("project_fee", number)
     assert (amounts(shop), amounts(shop, 3002)) == ([5000], [700])

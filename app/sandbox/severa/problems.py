@@ -4,12 +4,28 @@ import json
 
 from starlette.responses import Response
 
+# Which status goes with which type is not documented; these are the likely ones.
 STATUS = {
+    "AddonMissing": 403,
+    "AddonMissingTermsOfServiceApproval": 403,
     "AuthenticationRequired": 401,
+    "ConfigurationError": 400,
+    "ExcludedFromTrial": 403,
+    "FeatureIsNotEnabled": 403,
+    "HttpsRequired": 403,
     "InsufficientApiScope": 403,
-    "InvalidParameter": 400,
-    "InvalidRequest": 400,
+    "InternalSystemError": 500,
+    "InvalidApiVersion": 400,
     "InvalidOperation": 400,
+    "InvalidParameter": 400,
+    "InvalidRecaptcha": 400,
+    "InvalidRequest": 400,
+    "NotAvailableInTrial": 403,
+    "OrganizationNotActive": 403,
+    "PermissionDenied": 403,
+    "TermsOfServiceNotApproved": 403,
+    "TrialExpired": 403,
+    "UserLicenseType": 403,
 }
 
 
