@@ -176,12 +176,15 @@ transfer_log = Table(
 )
 
 people = Table(
-    "people",  # who may use the console with a password of their own
+    "people",  # who may use the console, with a password or by the organisation's log-in
     metadata,
     Column("name", NAME, primary_key=True),
-    Column("password", String(255), nullable=False),  # scrypt
+    Column("label", String(100)),  # how the organisation's log-in calls them
+    Column("password", String(255), nullable=False),  # scrypt; empty: logs in elsewhere
     Column("scope", String(16), nullable=False),  # view | operate | configure
     Column("created_at", Instant, nullable=False),
+    Column("seen_at", Instant),  # the last log-in
+    Column("disabled_at", Instant),
 )
 
 sessions = Table(
@@ -303,13 +306,12 @@ admin_keys = Table(
     Column("id", ID, primary_key=True),
     Column("name", String(100), nullable=False),
     Column("scope", String(16), nullable=False),  # view | operate | configure
-    Column("hash", String(64), nullable=False),  # SHA-256; the key itself is nowhere
+    Column("hash", String(64), nullable=False, unique=True),  # SHA-256; the key is nowhere
     Column("begins", String(16), nullable=False),  # its first characters, to tell keys apart
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
     Column("last_used_at", Instant),
     Column("revoked_at", Instant),
-    UniqueConstraint("hash"),
 )
 
 audit = Table(

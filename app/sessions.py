@@ -64,7 +64,7 @@ def end_all_of(tx: Tx, who_id: str) -> None:
 def _stands(tx: Tx, row: Row[Any], now: datetime) -> bool:
     if row.who_kind == "key":
         return access.standing(tx, row.who_id, now) is not None
-    query = select(people.c.name).where(people.c.name == row.who_id)
+    query = select(people.c.name).where(people.c.name == row.who_id, people.c.disabled_at.is_(None))
     return tx.execute(query).one_or_none() is not None
 
 

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse
 from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
-from app import api, connections, health, inbox, processes, worklist
+from app import api, connections, health, inbox, people, processes, worklist
 from app.api import consent
 from app.api.problems import problem
 from app.cli import app as bridge
@@ -197,6 +197,30 @@ def test_settings_are_exported_and_imported_with_the_secrets_that_are_stored(
     run("connections", "import", str(folder))
     run("connections", "export", str(folder))
     assert Path(written).read_text("utf-8") == again
+
+
+def test_people_are_added_and_changed_and_no_password_is_an_argument(house: House) -> None:
+    typed = "canary of a password\n"
+    assert run("users", "create", "Asa", "--role", "operate", said=typed).stdout == (
+        "asa  operate  open\n"
+    )
+    assert run("users", "role", "asa", "view").stdout == "asa  view  open\n"
+    assert run("users", "password", "asa", said=typed).stdout == "asa  view  open\n"
+    assert told("users", "disable", "asa")["disabled_at"] is not None
+    assert run("users", "enable", "asa").stdout == "asa  view  open\n"
+    made = told("users", "create", "kim", "--generate")
+    with house.hall.db.reading() as tx:
+        assert people.known(tx, "kim", made["password"]) is not None
+        assert people.known(tx, "asa", typed.strip()) is not None
+    assert [one["name"] for one in told("users", "list")["users"]] == ["asa", "kim"]
+    assert "password" not in told("users", "list")["users"][1]
+    assert "asa" in run("users", "list").stdout
+    assert run("users", "remove", "kim").stdout == "kim  removed\n"
+    assert told("users", "role", "kim", "view", code=1)["status"] == 404
+    assert "at least 12" in run("users", "create", "kim", said="short\n", code=1).stderr
+    run("users", "create", "kim", said="", code=2)
+    run("users", "role", "asa", "owner", code=2)
+    assert [one["name"] for one in told("users", "list")["users"]] == ["asa"]
 
 
 def test_a_masked_document_of_an_unknown_connection_is_refused(

@@ -32,6 +32,10 @@ PERMITS: dict[str, Scope] = {
     "GET /keys": "configure",
     "POST /keys": "configure",
     "DELETE /keys/{key}": "configure",
+    "GET /users": "configure",
+    "POST /users": "configure",
+    "PATCH /users/{user}": "configure",
+    "DELETE /users/{user}": "configure",
     "GET /audit": "configure",
 }
 

@@ -18,6 +18,7 @@ from app.cli import (
     send,
     signature,
     transfers,
+    users,
 )
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ backfill.register(app)
 app.add_typer(connections.app, name="connections")
 app.add_typer(mail.app, name="mail")
 keys.register(app)
+app.add_typer(users.app, name="users")
 app.add_typer(database.app, name="db")
 history.register(app)
 doctor.register(app)

@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 
-from pydantic import ValidationError
-from sqlalchemy import Connection as Tx
+from pydantic import SecretStr, ValidationError
 from starlette.responses import Response
 
 from app import access, audit, people
 from app.api.desk import is_name
 from app.api.keys import AskedKey, create_key, revoke_key
-from app.api.problems import not_found
-from app.audit import Action, Filter
+from app.api.people import AskedUser, ChangedUser, change_user, create_user, remove_user
+from app.audit import Filter
 from app.console.visit import Here, Sent, Visit, router
 from app.errors import Invalid
 from app.identity import SCOPES, Scope
@@ -27,37 +26,46 @@ def read_accounts(visit: Here) -> Response:
 @routes.post("/accounts")
 def add(visit: Here, form: Sent) -> Response:
     visit.need("configure")
-    name = form.get("name", "").strip().lower()
     try:
-        scope, hall = _scope(form), visit.desk.hall
-        with hall.db.transaction() as tx:
-            people.add(tx, name, form.get("password", ""), scope, hall.clock())
-            _record(visit, tx, "person.added", person=name, scope=scope)
-    except Invalid as error:
-        return _page(visit, wrong=str(error))
-    return visit.go("/accounts", visit.tongue.text("%(name)s may log in now.", name=name))
+        asked = AskedUser(
+            name=form.get("name", ""),
+            password=SecretStr(form.get("password", "")),
+            role=_scope(form),
+        )
+        made = create_user(visit.desk, visit.session.who, asked)
+    except (ValidationError, Invalid) as error:
+        return _page(visit, wrong=_told(error))
+    return visit.go("/accounts", visit.tongue.text("%(name)s may log in now.", name=made.name))
 
 
 @routes.post("/accounts/{person}/remove")
 def remove(visit: Here, form: Sent, person: str) -> Response:  # noqa: ARG001 - looked at
     """Whatever they have open closes at once."""
     visit.need("configure")
-    with visit.desk.hall.db.transaction() as tx:
-        if not people.remove(tx, person):
-            raise not_found("person")
-        _record(visit, tx, "person.removed", person=person)
+    remove_user(visit.desk, visit.session.who, person)
     return visit.go("/accounts", visit.tongue.text("%(name)s is out.", name=person))
 
 
 @routes.post("/accounts/{person}/scope")
-def change(visit: Here, form: Sent, person: str) -> Response:
+def change_scope(visit: Here, form: Sent, person: str) -> Response:
     visit.need("configure")
-    scope = _scope(form)
-    with visit.desk.hall.db.transaction() as tx:
-        if not people.change_scope(tx, person, scope):
-            raise not_found("person")
-        _record(visit, tx, "person.changed", person=person, scope=scope)
-    return visit.go("/accounts", visit.tongue.text("Saved."))
+    return _change(visit, person, ChangedUser(role=_scope(form)))
+
+
+@routes.post("/accounts/{person}/password")
+def change_password(visit: Here, form: Sent, person: str) -> Response:
+    visit.need("configure")
+    try:
+        asked = ChangedUser(password=SecretStr(form.get("password", "")))
+    except ValidationError as error:
+        return _page(visit, wrong=_told(error))
+    return _change(visit, person, asked)
+
+
+@routes.post("/accounts/{person}/disabled")
+def disable(visit: Here, form: Sent, person: str) -> Response:
+    visit.need("configure")
+    return _change(visit, person, ChangedUser(disabled=form.get("disabled") == "yes"))
 
 
 @routes.post("/keys")
@@ -106,8 +114,16 @@ def _page(visit: Visit, *, wrong: str = "", secret: str = "") -> Response:
     )
 
 
-def _record(visit: Visit, tx: Tx, action: Action, **facts: str) -> None:
-    audit.write(tx, visit.session.who, action, None, visit.desk.hall.clock(), **facts)
+def _change(visit: Visit, person: str, asked: ChangedUser) -> Response:
+    change_user(visit.desk, visit.session.who, person, asked)
+    return visit.go("/accounts", visit.tongue.text("Saved."))
+
+
+def _told(error: ValidationError | Invalid) -> str:
+    """Of what was typed in, nothing."""
+    if isinstance(error, Invalid):
+        return str(error)
+    return "; ".join(f"{one['loc'][0]}: {one['msg']}" for one in error.errors())
 
 
 def _scope(form: Mapping[str, str]) -> Scope:

@@ -73,19 +73,7 @@ def log_in(request: Request, form: Stranger) -> Response:
         patience.note(address)
         log.warning("console.log_in_refused", address=address)
         return _ask(request, 401, say("That is not right. Nothing else is said, on purpose."))
-    with desk.hall.db.transaction() as tx:
-        token = sessions.begin(tx, who, desk.hall.clock())
-    log.info("console.logged_in", who=who.id)
-    answer = RedirectResponse(_inside(form.get("next", "")), 303, headers=HEADERS)
-    answer.set_cookie(
-        COOKIE,
-        token,
-        max_age=int(LIFETIME.total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=desk.hall.settings.public_url.startswith("https:"),
-    )
-    return answer
+    return let_in(request, who, form.get("next", ""))
 
 
 @routes.post("/log-out")
@@ -100,12 +88,33 @@ def log_out(visit: Here, form: Sent) -> Response:  # noqa: ARG001 - its token wa
 @routes.post("/preferences")
 def choose(form: Stranger) -> Response:
     """Language and light or dark, of this browser; needs no account."""
-    answer = RedirectResponse(_inside(form.get("next", "")), 303, headers=HEADERS)
+    answer = RedirectResponse(inside(form.get("next", "")), 303, headers=HEADERS)
     for name, allowed in (("language", ("sv", "en")), ("theme", THEMES)):
         if form.get(name) in allowed:
             answer.set_cookie(name, form[name], max_age=31_536_000, httponly=True, samesite="lax")
         elif form.get(name) == "":
             answer.delete_cookie(name)
+    return answer
+
+
+def let_in(request: Request, who: Identity, place: str) -> Response:
+    """A session of a new name, whatever the browser brought along; that one ends."""
+    desk: Desk = request.app.state.desk
+    now = desk.hall.clock()
+    with desk.hall.db.transaction() as tx:
+        sessions.end(tx, request.cookies.get(COOKIE, ""))
+        token = sessions.begin(tx, who, now)
+        people.saw(tx, who.id, now)
+    log.info("console.logged_in", who=who.id)
+    answer = RedirectResponse(inside(place), 303, headers=HEADERS)
+    answer.set_cookie(
+        COOKIE,
+        token,
+        max_age=int(LIFETIME.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=desk.hall.settings.public_url.startswith("https:"),
+    )
     return answer
 
 
@@ -121,11 +130,11 @@ def _who(desk: Desk, name: str, secret: str) -> Identity | None:
 def _ask(request: Request, status: int, problem: str) -> Response:
     desk: Desk = request.app.state.desk
     visit = Visit(request, desk, NOBODY, tongue_of(request, desk))
-    place = _inside(request.query_params.get("next", ""))
+    place = inside(request.query_params.get("next", ""))
     return page(visit, "log_in.html", status, problem=problem, next=place, bare=True)
 
 
-def _inside(place: str) -> str:
+def inside(place: str) -> str:
     """A path of this console; never another site."""
     fine = place.startswith("/") and not place.startswith(("//", "/\\")) and "\n" not in place
     return place if fine else "/"

@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
-from app import access
+from app import access, people
 from app.api import consent
 from app.api.permits import PERMITS
 from app.backfills import WAYS
@@ -19,6 +19,7 @@ from app.worklist import Want
 from tests.api.conftest import ADMIN_KEY, BOTH, GUID, SECRETS, Stage, settings_of
 
 AT = "/api/v1/connections/acme"
+PASSWORD = "canary of a password"
 METHODS = ("get", "put", "patch", "post", "delete")
 
 
@@ -72,7 +73,9 @@ def test_every_call_asks_for_its_scope(whole: Stage) -> None:
     found = calls(whole.client)
     assert {f"{method.upper()} {path[7:]}" for method, path, _ in found} == set(PERMITS)
     for method, path, needed in found:
-        address = path.format(connection="acme", transfer="t", backfill="b", event="e", key="k")
+        address = path.format(
+            connection="acme", transfer="t", backfill="b", event="e", key="k", user="u"
+        )
         for scope, secret in keys.items():
             answer = whole.client.request(method, address, headers=headers(secret))
             enough = SCOPES.index(scope) >= SCOPES.index(needed)  # type: ignore[arg-type]
@@ -85,8 +88,8 @@ def test_every_call_asks_for_its_scope(whole: Stage) -> None:
 
 
 def test_looking_needs_no_more_than_the_scope_to_view() -> None:
-    """What a reader may not read is the keys and who did what."""
-    kept_close = {"GET /keys", "GET /audit"}
+    """What a reader may not read is the keys, the people and who did what."""
+    kept_close = {"GET /keys", "GET /users", "GET /audit"}
     for call, scope in PERMITS.items():
         reads = call.startswith("GET ") and call not in kept_close
         assert reads == (scope == "view"), call
@@ -177,6 +180,12 @@ def revoked(stage: Stage) -> Any:
     return stage.client.delete(f"/api/v1/keys/{made.row.id}")
 
 
+def of_somebody(stage: Stage, method: str, **changes: Any) -> Any:
+    with stage.hall.db.transaction() as tx:
+        people.add(tx, "asa", PASSWORD, "view", stage.now)
+    return stage.client.request(method, "/api/v1/users/asa", json=changes)
+
+
 # Every call that changes something: how it is made to, and the action it is written down as.
 CHANGING: dict[str, tuple[str, Callable[[Stage], Any]]] = {
     "PUT /connections/{connection}": (
@@ -212,6 +221,17 @@ CHANGING: dict[str, tuple[str, Callable[[Stage], Any]]] = {
         lambda stage: stage.client.post("/api/v1/keys", json={"name": "Kim", "scope": "view"}),
     ),
     "DELETE /keys/{key}": ("key.revoked", revoked),
+    "POST /users": (
+        "person.added",
+        lambda stage: stage.client.post(
+            "/api/v1/users", json={"name": "asa", "role": "view", "password": PASSWORD}
+        ),
+    ),
+    "PATCH /users/{user}": (
+        "person.changed",
+        lambda stage: of_somebody(stage, "PATCH", password=PASSWORD, role="operate"),
+    ),
+    "DELETE /users/{user}": ("person.removed", lambda stage: of_somebody(stage, "DELETE")),
 }
 WRITTEN_BY_THE_NOTARY = "POST /connections/{connection}/fortnox/consent"  # see test_consent.py
 WRITTEN_WHERE_MAILS_ARE_SENT = "POST /connections/{connection}/mail/test"  # see test_mail.py
@@ -238,10 +258,10 @@ def test_what_changes_something_is_written_down_with_who_and_from_where(
     (row,) = stage.rows(audit)
     assert row.action == action
     assert row.at == stage.now
-    assert row.connection == (None if "/keys" in call else "acme")
+    assert row.connection == ("acme" if "/connections" in call else None)
     assert (row.who_kind, row.who_id, row.who_name) == ("key", "bootstrap", "ADMIN_KEY")
     assert row.origin == "testclient"
-    for secret in (*SECRETS.values(), ADMIN_KEY, "canary-new", access.PREFIX):
+    for secret in (*SECRETS.values(), ADMIN_KEY, PASSWORD, "canary-new", access.PREFIX):
         assert secret not in str(row)
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from app import journal
-from app.models import audit
+from app.models import audit, sessions
 from tests.api.conftest import ADMIN_KEY, GUID
 from tests.console.conftest import PASSWORD, Guest
 
@@ -35,6 +35,43 @@ def test_a_person_is_added_changed_and_removed(guest: Guest) -> None:
         ("person.removed", "session"),
     ]
     assert PASSWORD not in str(guest.stage.rows(audit))
+
+
+def test_a_person_gets_another_password_and_is_shut_out_and_let_in(guest: Guest) -> None:
+    guest.log_in()
+    guest.post("/accounts", name="asa", password=PASSWORD, scope="view")
+    another = "another horse altogether"
+    assert guest.post("/accounts/asa/password", password="short").status_code == 400
+    assert guest.post("/accounts/asa/password", password=another).status_code == 303
+    guest.client.cookies.clear()
+    assert guest.log_in(PASSWORD, "asa").status_code == 401
+    assert guest.log_in(another, "asa").status_code == 303
+    hers = guest.client.cookies["session"]
+    guest.client.cookies.clear()
+    guest.log_in()
+    assert guest.get("/accounts").text.count('<td class="time"><time') == 1  # she was seen
+    assert guest.post("/accounts/asa/disabled", disabled="yes").status_code == 303
+    assert "Is shut out" in guest.get("/accounts").text
+    guest.client.cookies.clear()
+    guest.client.cookies.set("session", hers)
+    assert guest.get("/c/acme/").status_code == 303
+    assert guest.log_in(another, "asa").status_code == 401
+    guest.client.cookies.clear()
+    guest.log_in()
+    assert guest.post("/accounts/asa/disabled", disabled="no").status_code == 303
+    guest.client.cookies.clear()
+    assert guest.log_in(another, "asa").status_code == 303
+    assert another not in str(guest.stage.rows(audit))
+
+
+def test_logging_in_gives_the_session_a_new_name_and_ends_the_one_before(guest: Guest) -> None:
+    """Whoever has planted a cookie in a browser knows nothing of what it opens later."""
+    guest.client.cookies.set("session", "planted", "testserver.local")
+    guest.log_in()
+    first = guest.client.cookies["session"]
+    guest.log_in()
+    assert len({"planted", first, guest.client.cookies["session"]}) == 3
+    assert len(guest.stage.rows(sessions)) == 1
 
 
 @pytest.mark.parametrize(
