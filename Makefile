@@ -88,7 +88,7 @@ audit: $(VENV)/.installer ## Look for known vulnerabilities in the dependencies,
 	exit $$ended
 
 screenshots: $(TESTABLE) ## Every page of the console as a picture, into var/screenshots; needs Chromium
-	@exec $(PYTHON) -m tests.console.screenshots var/screenshots
+	@exec $(PYTHON) -m tests.console.screenshots var/screenshots $(T)
 
 lock: $(VENV)/.installer ## Choose the versions of all dependencies anew
 	$(COMPILE) --output-file requirements.txt

@@ -14,14 +14,13 @@ from app.checks import preflight
 from app.checks.findings import Finding, Report
 from app.checks.survey import Survey
 from app.connections import Connection
-from app.console import answers, guide
+from app.console import answers, guide, words
 from app.console.sheets import HEADERS
 from app.console.visit import Form, Here, Sent, Visit, router
 from app.documents import MASK, Document
 from app.errors import Ending, Invalid, Reason, Unauthorized, VendorError, because
 from app.reasons import explain
 from app.scopes import Scopes
-from app.sync.refusals import ending_of
 
 routes = router()
 
@@ -90,7 +89,9 @@ def offer_statuses(visit: Here) -> Response:
     try:
         found = visit.desk.look(connection).severa.invoice_statuses()
     except (VendorError, Ending) as error:
-        return visit.show("offer_statuses.html", connection=connection, why=_why(visit, error))
+        return visit.show(
+            "offer_statuses.html", connection=connection, why=words.why(visit.tongue, error)
+        )
     return visit.show(
         "offer_statuses.html",
         connection=connection,
@@ -107,7 +108,9 @@ def offer_products(visit: Here) -> Response:
     try:
         found = visit.desk.look(connection).severa.all_articles("product")
     except (VendorError, Ending) as error:
-        return visit.show("offer_products.html", connection=connection, why=_why(visit, error))
+        return visit.show(
+            "offer_products.html", connection=connection, why=words.why(visit.tongue, error)
+        )
     usable = [one for one in found if (one.code or "").isdigit() and one.is_active is not False]
     return visit.show("offer_products.html", connection=connection, why="", found=usable)
 
@@ -121,7 +124,7 @@ def check_severa(visit: Here, form: Sent) -> Response:  # noqa: ARG001 - its tok
     try:
         scopes = notary.look_at_severa(visit.connection())
     except (Unauthorized, Ending, VendorError) as error:
-        return _checklist(visit, "severa", wrong=_why(visit, error))
+        return _checklist(visit, "severa", wrong=words.why(visit.tongue, error))
     if reason := _lacking(scopes):
         told = explain(reason, visit.tongue.language)
         return _checklist(visit, "severa", wrong=f"{told.message} {told.next_step}")
@@ -144,9 +147,9 @@ def invite(visit: Here, form: Sent) -> Response:  # noqa: ARG001 - its token was
 @routes.get("/c/{connection}/preflight")
 def read_preflight(visit: Here) -> Response:
     """The page; what it says comes when both systems have been read."""
-    if not visit.request.headers.get("hx-request") and "now" not in visit.request.query_params:
-        return visit.show("preflight.html", connection=visit.connection())
     connection = visit.connection()
+    if not visit.is_piece():
+        return visit.show("preflight.html", connection=connection)
     report = _report(visit, connection)
     return visit.show(
         "preflight_now.html",
@@ -251,12 +254,6 @@ def _lacking(scopes: Scopes) -> Reason | None:
     if scopes.missing:
         return because("severa_scopes_missing", scopes=", ".join(scopes.missing))
     return None
-
-
-def _why(visit: Visit, error: VendorError | Ending) -> str:
-    reason = error.reason if isinstance(error, Ending) else ending_of(error).reason
-    told = explain(reason, visit.tongue.language)
-    return f"{told.message} {told.next_step}".strip()
 
 
 def _said(error: Invalid | Problem) -> str:

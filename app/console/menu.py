@@ -5,5 +5,6 @@ from app.console.words import _
 MENU = (
     ("", _("Start")),
     ("transfers", _("Transfer log")),
+    ("reconciliation", _("Reconciliation")),
     ("connect", _("Connect")),
 )

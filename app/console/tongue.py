@@ -76,6 +76,9 @@ class Tongue:
         form = "d MMM" if day.year == clock.today(self._now).year else "d MMM y"
         return dates.format_date(day, form, locale=self._locale)
 
+    def month(self, day: date) -> str:
+        return dates.format_date(day, "MMMM y", locale=self._locale)
+
     def ago(self, instant: datetime | None) -> str:
         if instant is None:
             return "–"

@@ -1,7 +1,5 @@
 """The transfer log: filtered, live while it is open, and as a file."""
 
-import csv
-import io
 from collections.abc import Iterator
 
 from starlette.responses import Response, StreamingResponse
@@ -10,7 +8,7 @@ from app import transfers
 from app.api.transfers import shown
 from app.console import words
 from app.console.asked import KINDS, STATES, Asked
-from app.console.sheets import HEADERS
+from app.console.spreadsheet import MARK, attachment, line
 from app.console.visit import Here, Visit, router
 from app.console.words import _
 from app.transfers import Cursor
@@ -48,21 +46,18 @@ def read_transfers(visit: Here) -> Response:
 def read_file(visit: Here) -> Response:
     """Everything that matches, in the reader's language; opens in Excel as it is."""
     asked, name = Asked.read(visit.request.query_params), visit.connection().name
-    headers = {"Content-Disposition": f'attachment; filename="{name}-transfers.csv"'}
-    return StreamingResponse(
-        _lines(visit, asked), media_type="text/csv; charset=utf-8", headers=HEADERS | headers
-    )
+    return StreamingResponse(_lines(visit, asked), headers=attachment(f"{name}-transfers.csv"))
 
 
 def _lines(visit: Visit, asked: Asked) -> Iterator[str]:
     say = visit.tongue.text
-    yield "\ufeff" + _line([say(title) for title in TITLES])
+    yield MARK + line([say(title) for title in TITLES])
     after: Cursor | None = None
     while True:
         with visit.desk.hall.db.reading() as tx:
             page = transfers.page(tx, visit.name, asked.filter(), after, IN_A_PIECE)
         for row in page.rows:
-            yield _line(_cells(visit, shown(visit.desk, row, visit.tongue.language)))
+            yield line(_cells(visit, shown(visit.desk, row, visit.tongue.language)))
         after = page.next
         if after is None:
             return
@@ -81,11 +76,3 @@ def _cells(visit: Visit, one: dict[str, object]) -> list[str]:
         getattr(reason, "next_step", ""),
         str(one["id"]),
     ]
-
-
-def _line(cells: list[str]) -> str:
-    """Semicolons, as a Swedish Excel expects; a cell never becomes a formula."""
-    text = io.StringIO()
-    safe = [f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell for cell in cells]
-    csv.writer(text, delimiter=";").writerow(safe)
-    return text.getvalue()

@@ -52,6 +52,10 @@ class Visit:
         with self.desk.hall.db.reading() as tx:
             return self.desk.connection(tx, self.name)
 
+    def is_piece(self) -> bool:
+        """Whether the rest of a page is asked for, that takes both systems to be read."""
+        return "hx-request" in self.request.headers or "now" in self.request.query_params
+
     def need(self, scope: Scope) -> None:
         if not self.session.who.may(scope):
             raise Problem(403, self.tongue.text("Your account may not do this."))

@@ -3,6 +3,9 @@
 import re
 
 from app.console.tongue import Tongue
+from app.errors import Ending, VendorError
+from app.reasons import explain
+from app.sync.refusals import ending_of
 
 
 def _(text: str) -> str:
@@ -74,3 +77,10 @@ def short(label: str | None) -> str:
 
 def check(tongue: Tongue, code: str) -> str:
     return tongue.text(CHECKS.get(code, code))
+
+
+def why(tongue: Tongue, error: VendorError | Ending) -> str:
+    """What a system answered instead of what it was asked for, and what to do about it."""
+    reason = error.reason if isinstance(error, Ending) else ending_of(error).reason
+    told = explain(reason, tongue.language)
+    return f"{told.message} {told.next_step}".strip()

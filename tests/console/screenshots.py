@@ -1,42 +1,89 @@
 """Every page as a picture, in both languages, narrow and wide: `make screenshots`."""
 
 import argparse
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+from playwright.sync_api import Page, expect
+
+from app.sandbox.severa import TRANSFER
 from tests.browser import browser
-from tests.console.test_browser import PLACES, Scene
-from tests.installation import installation, vendors
+from tests.console.test_browser import PLACES, STILL_READING, Scene
+from tests.installation import document, installation, until, vendors
 from tests.servers import redis_server
 
-LOOKS = (("sv-SE", 1280, "light"), ("en-GB", 1280, "light"), ("sv-SE", 360, "dark"))
+LOOKS = (
+    ("sv-SE", 1280, "light"),
+    ("en-GB", 1280, "dark"),
+    ("sv-SE", 360, "dark"),
+    ("en-GB", 360, "light"),
+)
 
 
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("folder", type=Path)
-    folder: Path = asked.parse_args().folder
+    asked.add_argument("--only", default="", help="pages whose address has this in it")
+    given = asked.parse_args()
+    folder: Path = given.folder
     folder.mkdir(parents=True, exist_ok=True)
     with browser() as opened, vendors() as partners, redis_server() as redis:
         url = f"sqlite:///{folder.absolute()}/bridge.db"
-        given = {"SANDBOX": "true", "POLL_INTERVAL": "2"}
-        with installation(url, redis.url, partners, **given) as running:
-            take(Scene(opened, running, partners), folder)
+        sandbox = {"SANDBOX": "true", "POLL_INTERVAL": "2"}
+        with installation(url, redis.url, partners, **sandbox) as running:
+            scene = Scene(opened, running, partners)
+            furnish(scene)
+            take(scene, folder, given.only)
     print(f"pictures are in {folder}")  # noqa: T201 - that is what was asked for
     for left in folder.glob("bridge.db*"):
         left.unlink()
 
 
-def take(scene: Scene, folder: Path) -> None:
-    transfer = f"/c/acme/transfers/{scene.has_a_transfer()}"
+def furnish(scene: Scene) -> None:
+    """A company at work: carried over, paid, stuck, and changed by somebody afterwards."""
+    severa, books = scene.partners.severa, scene.partners.books
+    books.add_customer(CustomerNumber="77", Name="Kustens Energi Aktiebolag")
+    books.add_article(ArticleNumber="120", Description="Kurs på plats")
+    scene.running.connect(document(error_emails=["ekonomi@acme.example"]))
+    for _ in range(4):
+        severa.set_status(severa.add_simple_invoice()["guid"], TRANSFER)
+    until("four invoices are in Fortnox", lambda: len(books.invoices) == 4)
+    for number in ("1", "2", "3"):
+        books.book(number)
+    books.pay("1")
+    invoice = books.invoices["2"]
+    invoice["Net"] += Decimal("0.5")
+    invoice["RoundOff"] -= Decimal("0.5")
+    books.cancel("4")
+    until("it is paid in Severa", lambda: scene.partners.severa_statuses()["Betald"] == 1)
+
+
+def take(scene: Scene, folder: Path, only: str) -> None:
+    transfer = f"/c/acme/transfers/{_invoice(scene)['id']}"
     for language, width, scheme in LOOKS:
         page = scene.open(language, width, scheme)
+        page.goto(f"{scene.running.url}/log-in")
+        page.screenshot(path=folder / f"log-in-{language[:2]}-{width}-{scheme}.png")
         scene.log_in(page)
-        for place in ("/log-in", *PLACES, transfer, f"{transfer}/retry"):
-            page.goto(f"{scene.running.url}{place}")
-            page.wait_for_timeout(1500)  # what is asked of both systems arrives meanwhile
-            name = place.replace(transfer, "/transfer").removeprefix("/c/acme").strip("/")
-            shot = f"{name.replace('/', '-') or 'start'}-{language[:2]}-{width}-{scheme}.png"
-            page.screenshot(path=folder / shot, full_page=True)
+        for place in (*PLACES, transfer, f"{transfer}/retry"):
+            if only in place:
+                name = place.replace(transfer, "/transfer").removeprefix("/c/acme").strip("/")
+                name = name.partition("?")[0].replace("/", "-") or "start"
+                shot = folder / f"{name}-{language[:2]}-{width}-{scheme}.png"
+                _shoot(page, f"{scene.running.url}{place}", shot)
+
+
+def _invoice(scene: Scene) -> dict[str, Any]:
+    return next(one for one in scene.running.transfers() if one["kind"] == "invoice")
+
+
+def _shoot(page: Page, address: str, shot: Path) -> None:
+    page.goto(address)
+    if "/c/" in address:
+        page.locator("#beside section").first.wait_for()
+    expect(page.get_by_text(STILL_READING)).to_have_count(0)
+    page.screenshot(path=shot, full_page=True)
 
 
 if __name__ == "__main__":
