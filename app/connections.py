@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Connection as Tx
 from sqlalchemy import Row, insert, select, sql, update
 
-from app import standing, waiting, worklist
+from app import overview, waiting, worklist
 from app.db import Database
 from app.documents import Document
 from app.errors import CONSENT_LOST, Reason
@@ -144,7 +144,7 @@ def stop(tx: Tx, name: str, reason: Reason, now: datetime, seen: Connection | No
         .values(stopped={"code": reason.code, "facts": reason.facts}, updated_at=now)
     )
     kind, key = MAIL
-    told = standing.rows_of(tx, name, kind, [key])
+    told = overview.rows_of(tx, name, kind, [key])
     worklist.retry(tx, [row.id for row in told.values()], now)  # at once
     return True
 

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse, Response
 
-from app import clock, connections, cursors, listened, metrics, processes, standing
+from app import clock, connections, cursors, listened, metrics, overview, processes
 from app.checks import coverage
 from app.errors import BridgeError
 from app.hall import Hall
@@ -108,7 +108,7 @@ def _worker(hall: Hall) -> Finding:
 def _backlog(hall: Hall) -> Finding:
     now = hall.clock()
     with hall.db.reading() as tx:
-        due = standing.backlog(tx, now)
+        due = overview.backlog(tx, now)
     if due.oldest is None:
         return Finding(ok=True, detail="nothing is due")
     detail = f"{due.due} due, the oldest since {clock.iso(due.oldest)}"

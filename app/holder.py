@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from threading import Lock
 
-from app import figures, standing, worklist
+from app import figures, overview, worklist
 from app.clock import Clock
 from app.db import Database
 from app.locks import ProcessLock
@@ -69,7 +69,7 @@ class Holder:
         with self._guard:
             found = self._take_back(self.name, self._held)
         with self.db.reading() as tx:
-            holders = standing.running_holders(tx)
+            holders = overview.running_holders(tx)
         for holder in holders:
             if holder != self.name and self.lock.is_gone(holder):
                 found += self._take_back(holder, set())

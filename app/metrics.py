@@ -20,7 +20,7 @@ from sqlalchemy import Connection as Tx
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import connections as companies
-from app import figures, limits, standing, worklist
+from app import figures, limits, overview, worklist
 from app.db import Database
 from app.errors import System
 from app.figures import Sum
@@ -128,7 +128,7 @@ def _version() -> str:
 
 def _figures(tx: Tx, now: datetime) -> Iterator[Metric]:
     yield from _work(tx, now)
-    due = standing.backlog(tx, now)
+    due = overview.backlog(tx, now)
     yield GaugeMetricFamily("bridge_due", "Rows that are due and may run", value=due.due)
     age = (now - due.oldest).total_seconds() if due.oldest else 0
     yield GaugeMetricFamily("bridge_oldest_due_seconds", "Age of the longest due row", value=age)

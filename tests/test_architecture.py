@@ -38,7 +38,7 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
         "app.access app.alarms app.audit app.backfills app.causes app.connections app.cursors"
         " app.effects app.grants app.hearing app.holder app.inbox app.invitations app.journal"
         " app.links app.listened app.metrics app.outages app.people app.processes app.pulse"
-        " app.resealing app.retention app.sessions app.standing app.tokens app.transfers app.turns"
+        " app.resealing app.retention app.sessions app.overview app.tokens app.transfers app.turns"
         " app.waiting app.worklist",
         "ground database",
     ),

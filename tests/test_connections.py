@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 from sqlalchemy import delete, select, update
 
-from app import connections, links, standing, vault, worklist
+from app import connections, links, overview, vault, worklist
 from app.connections import Connection, Directory
 from app.documents import MASK, Document, unmask
 from app.errors import because
@@ -301,7 +301,7 @@ def blocked_row(hall: Hall) -> None:
 
 def state_of_row(hall: Hall) -> str:
     with hall.db.reading() as tx:
-        return standing.of(tx, "acme", "invoice", "1")[0]
+        return overview.standing(tx, "acme", "invoice", "1")[0]
 
 
 def test_activating_frees_what_was_blocked_by_the_stop(hall: Hall) -> None:

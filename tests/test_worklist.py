@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, func, select, update
 
-from app import connections, outages, standing, waiting, worklist
+from app import connections, outages, overview, waiting, worklist
 from app.documents import Document
 from app.errors import because
 from app.hall import Hall, open_hall
@@ -195,9 +195,9 @@ def test_what_is_due_later_is_left_alone_until_then(hall: Hall) -> None:
     end(hall, want("1"), Settlement("waiting", WHY, later))
     assert claim(hall, at=later - SECOND) is None
     with hall.db.reading() as tx:
-        assert standing.next_due(tx) == later
-        assert standing.backlog(tx, later - SECOND) == standing.Backlog(0, None)
-        assert standing.backlog(tx, later) == standing.Backlog(1, later)
+        assert overview.next_due(tx) == later
+        assert overview.backlog(tx, later - SECOND) == overview.Backlog(0, None)
+        assert overview.backlog(tx, later) == overview.Backlog(1, later)
     assert drain(hall, at=later) == ["1"]
 
 
@@ -234,8 +234,8 @@ def test_nothing_of_an_inactive_stopped_deleted_or_unknown_connection_is_claimed
         enqueue(hall, want("1", to=name))
     assert claim(hall) is None
     with hall.db.reading() as tx:
-        assert standing.backlog(tx, NOW).due == 0
-        assert standing.next_due(tx) is None
+        assert overview.backlog(tx, NOW).due == 0
+        assert overview.next_due(tx) is None
     connect(hall, "off")
     assert drain(hall) == ["1"]
 
@@ -321,7 +321,7 @@ def test_eight_threads_never_run_two_rows_of_one_subject(hall: Hall) -> None:
 TAKER = """
 import json, sys
 from datetime import datetime
-from app import standing, worklist
+from app import overview, worklist
 from app.db import Database
 
 url, me, now = json.loads(sys.argv[1])
@@ -338,7 +338,7 @@ while True:
         worklist.settle(db, items[0], worklist.Settlement("done"), instant)
     else:
         with db.reading() as tx:
-            if not standing.backlog(tx, instant).due:
+            if not overview.backlog(tx, instant).due:
                 break
 print(json.dumps(ran), flush=True)
 """
@@ -593,7 +593,7 @@ def test_what_a_dead_process_held_is_due_at_once_and_nothing_else(hall: Hall) ->
     for key, holder in (("1", "dead"), ("2", "dead"), ("3", "alive")):
         claimed(hall, want(key), holder)
     with hall.db.reading() as tx:
-        assert sorted(standing.running_holders(tx)) == ["alive", "dead"]
+        assert sorted(overview.running_holders(tx)) == ["alive", "dead"]
     assert worklist.take_back(hall.db, "dead", set(), NOW + SECOND, QUARANTINE) == 2
     assert worklist.take_back(hall.db, "dead", set(), NOW + SECOND, QUARANTINE) == 0
     assert sorted(drain(hall, at=NOW + SECOND)) == ["1", "2"]
@@ -651,12 +651,12 @@ def test_a_record_is_open_while_it_may_still_be_carried_over(
 ) -> None:
     at = ("acme", "invoice", "1")
     with hall.db.reading() as tx:
-        assert standing.of(tx, *at) == ("queued", None)
-        assert not standing.is_open(tx, *at)
+        assert overview.standing(tx, *at) == ("queued", None)
+        assert not overview.is_open(tx, *at)
     enqueue(hall, want("1"))
     with hall.db.reading() as tx:
-        assert standing.is_open(tx, *at)
+        assert overview.is_open(tx, *at)
     end(hall, want("1"), Settlement(state, WHY, NOW))
     with hall.db.reading() as tx:
-        assert standing.of(tx, *at) == (state, WHY)
-        assert standing.is_open(tx, *at) is is_open
+        assert overview.standing(tx, *at) == (state, WHY)
+        assert overview.is_open(tx, *at) is is_open

@@ -11,7 +11,7 @@ from threading import Event
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import alarms, backfills, connections, embedded, retention, standing
+from app import alarms, backfills, connections, embedded, overview, retention
 from app import log as log_lines
 from app.hall import Hall, open_hall
 from app.queue import Bell
@@ -59,7 +59,7 @@ class Sweeper:
             self.start_backfills(now)
             self._plant_at = now + PLANT_EVERY
         with self._hall.db.reading() as tx:
-            backlog = standing.backlog(tx, now)
+            backlog = overview.backlog(tx, now)
         if not backlog.due:
             return
         heard = self._bell.ring_now(backlog.due)

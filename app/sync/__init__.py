@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from app import connections, links, outages, standing, waiting, worklist
+from app import connections, links, outages, overview, waiting, worklist
 from app.errors import (
     CONSENT_LOST,
     Blocked,
@@ -212,7 +212,7 @@ def _settlement(sides: Sides, item: Item, ending: Ending, settings: Settings) ->
 def _ending_of_other(sides: Sides, want: Want) -> BridgeError:
     """Why the other record did not go through, told of the one that needs it."""
     with sides.db.reading() as tx:
-        state, reason = standing.of(tx, *want.at)
+        state, reason = overview.standing(tx, *want.at)
     code = reason.code if reason else ""
     facts = {"kind": want.kind, "why": code} | (reason.facts if reason else {})
     waits_for = waiting.waiting_key(want.kind, want.key)

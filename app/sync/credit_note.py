@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from app import effects, links, standing
+from app import effects, links, overview
 from app.effects import Intent
 from app.errors import Blocked, Missing, Reason, Refused, TryLater, because
 from app.fortnox import schemas as fortnox
@@ -64,7 +64,7 @@ def original_of(sides: Sides, note: Invoice) -> Original | None:
     guid = related.guid.lower()
     with sides.db.reading() as tx:
         link = links.of_severa(tx, sides.name, "invoice", guid)
-        state, _ = standing.of(tx, sides.name, "invoice", guid)
+        state, _ = overview.standing(tx, sides.name, "invoice", guid)
     if link is None and _is_on_its_way(sides, guid, state):
         link = sides.ensure("invoice", guid)
     if link is None or not link.fortnox_id:

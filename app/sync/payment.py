@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from app import journal, links, standing, worklist
+from app import journal, links, overview, worklist
 from app.effects import Intent
 from app.errors import Missing, NothingToDo, TryLater, because
 from app.fortnox import schemas as fortnox
@@ -50,7 +50,7 @@ def _link(sides: Sides, item: Item) -> Link:
     with sides.db.reading() as tx:
         guid = reference.removeprefix(OURS)
         newer = links.of_severa(tx, sides.name, "invoice", guid)
-        on_its_way = standing.is_open(tx, sides.name, "invoice", guid)
+        on_its_way = overview.is_open(tx, sides.name, "invoice", guid)
     if newer is not None or not on_its_way:
         raise NothingToDo(because("not_carried_over_here", number=item.key))
     raise TryLater(because("invoice_on_its_way", number=item.key), waits_for=f"work:invoice:{guid}")

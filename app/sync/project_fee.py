@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from app import journal, links, standing, waiting, worklist
+from app import journal, links, overview, waiting, worklist
 from app.errors import Blocked, ConnectionBlocked, Missing, NothingToDo, Reason, Refused, because
 from app.fortnox.schemas import SupplierInvoice
 from app.links import Link
@@ -59,7 +59,7 @@ def look_again(sides: Sides, project_guid: str) -> None:
         for name in (project_guid, link.fortnox_id if link else None):
             if name:
                 waiting.wake(tx, sides.name, waiting_key(name), now)
-        looking = standing.running(tx, sides.name, KIND)
+        looking = overview.running(tx, sides.name, KIND)
         worklist.enqueue(tx, [Want(sides.name, KIND, key) for key in looking], now)
 
 

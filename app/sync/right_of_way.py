@@ -1,6 +1,6 @@
 """A record that is being made goes first: only the row that makes it knows what it has sent."""
 
-from app import effects, standing, worklist
+from app import effects, overview, worklist
 from app.errors import System, TryLater, because
 from app.sync.sides import Sides
 from app.waiting import waiting_key
@@ -20,7 +20,7 @@ def give_way(sides: Sides, kind: str, number: str, here: System) -> None:
         if here not in makers or (here == "severa" and "fortnox" in makers):
             return
         maker = worklist.look(tx, makers[here])
-        if maker is None or standing.of(tx, *_at(maker))[0] not in UNSETTLED:
+        if maker is None or overview.standing(tx, *_at(maker))[0] not in UNSETTLED:
             return
     raise TryLater(
         because("other_record_waiting", kind=kind, why=""),

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
-from app import api, backfills, connections, effects, inbox, links, outages, standing, worklist
+from app import api, backfills, connections, effects, inbox, links, outages, overview, worklist
 from app.api import consent
 from app.documents import Document
 from app.effects import Intent
@@ -247,8 +247,8 @@ def test_links_and_writes_of_one_are_unknown_to_the_other(pair: Pair) -> None:
         assert links.of_fortnox(tx, "beta", "invoice", number) is None
         assert links.below(tx, "beta", "invoice", number) == []
         assert links.of_many(tx, "beta", "invoice", [number]) == {}
-        assert standing.rows_of(tx, "beta", "invoice", [INVOICE]) == {}
-        assert not standing.is_open(tx, "beta", "invoice", INVOICE)
+        assert overview.rows_of(tx, "beta", "invoice", [INVOICE]) == {}
+        assert not overview.is_open(tx, "beta", "invoice", INVOICE)
 
 
 def test_the_writes_of_a_busy_neighbour_do_not_hide_our_own(pair: Pair) -> None:

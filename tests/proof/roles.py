@@ -14,7 +14,7 @@ import httpx
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import calls, standing
+from app import calls, overview
 from app.fortnox import client as fortnox
 from app.hall import Hall
 from app.holder import Holder
@@ -88,7 +88,7 @@ def once(hall: Hall, order: Order) -> int:
             while process.crank.turn():
                 pass
             with hall.db.reading() as tx:
-                if standing.next_due(tx) is None:
+                if overview.next_due(tx) is None:
                     break
             clock.ahead += LATER
     process.close()

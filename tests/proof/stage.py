@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app import connections, effects, standing, worklist
+from app import connections, effects, overview, worklist
 from app.documents import Document
 from app.hall import Hall, open_hall
 from app.models import work
@@ -89,7 +89,7 @@ class Stage:
 
     def state(self, kind: str, key: str) -> str:
         with self.hall.db.reading() as tx:
-            return standing.of(tx, "acme", kind, key)[0]
+            return overview.standing(tx, "acme", kind, key)[0]
 
     def log(self) -> str:
         return (self.folder / "workers.log").read_text(errors="replace")[-6000:]
@@ -103,7 +103,7 @@ class Stage:
         }
         with self.hall.db.transaction() as tx:
             for kind, key in asked:
-                row = standing.rows_of(tx, "acme", kind, [key])[key]
+                row = overview.rows_of(tx, "acme", kind, [key])[key]
                 effects.forgive(tx, row.id)
                 worklist.retry(tx, [row.id], self.hall.clock())
         self.doubts += len(asked)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
-from app import links, standing
+from app import links, overview
 from app.clock import today
 from app.fortnox.poll import Window
 from app.fortnox.schemas import InvoiceListItem
@@ -59,7 +59,7 @@ def _keep(sides: Sides, item: Item, listed: Iterable[InvoiceListItem], place: Pl
     ours = {one.document_number: one for one in listed}
     with sides.db.reading() as tx:
         known = links.of_many(tx, sides.name, "invoice", list(ours))
-        rows = standing.rows_of(tx, sides.name, "payment", list(known))
+        rows = overview.rows_of(tx, sides.name, "payment", list(known))
     open_now = {
         number: _look_of(ours[number])
         for number, link in known.items()

@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from app import connections, cursors, standing, worklist
+from app import connections, cursors, overview, worklist
 from app.clock import iso
 from app.db import Database, Tx
 from app.settings import Settings
@@ -44,7 +44,7 @@ def _plant(tx: Tx, one: Want, activated: datetime, settings: Settings, now: date
 
 def _missing(tx: Tx) -> list[tuple[str, str, datetime]]:
     active = connections.active_since(tx)
-    rows = standing.polls(tx, active)
+    rows = overview.polls(tx, active)
     going = {(row.connection, row.key) for row in rows if _goes(row)}
     return [
         (name, key, activated)

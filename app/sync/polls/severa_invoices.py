@@ -1,6 +1,6 @@
 """The invoices that stand in the transfer status: the status itself is the queue."""
 
-from app import standing
+from app import overview
 from app.severa.poll import stamp_of
 from app.severa.standing import Known, look_at
 from app.sync.polls.keeping import keep, place_of, severa_event
@@ -15,7 +15,7 @@ def sync(sides: Sides, item: Item) -> None:
     asked = [status for status in (statuses.transfer, statuses.error) if status]
     listed = sides.severa.standing_in(*asked)
     with sides.db.reading() as tx:
-        rows = standing.rows_of(tx, sides.name, "invoice", [one.guid for one in listed])
+        rows = overview.rows_of(tx, sides.name, "invoice", [one.guid for one in listed])
     known = {guid: Known(row.state, row.started_at, row.settled_at) for guid, row in rows.items()}
     chosen, seen = look_at(listed, known, place.get("standing", {}), statuses.transfer)
     bodies = [severa_event("invoice.status_changed", one.guid, stamp_of(one)) for one in chosen]

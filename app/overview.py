@@ -40,7 +40,7 @@ def is_open(tx: Tx, connection: str, kind: str, key: str) -> bool:
     return state in (*UNSETTLED, "blocked")
 
 
-def of(tx: Tx, connection: str, kind: str, key: str) -> tuple[str, Reason | None]:
+def standing(tx: Tx, connection: str, kind: str, key: str) -> tuple[str, Reason | None]:
     """State and reason of a row; `queued` where there is none yet."""
     row = tx.execute(
         select(work.c.state, work.c.reason).where(
