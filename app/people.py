@@ -11,7 +11,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection as Tx
 from sqlalchemy import Row, delete, insert, select, update
@@ -68,6 +68,28 @@ def known(tx: Tx, name: str, password: str) -> Identity | None:
         row = None
     right = _matches(password, row.password if row else _unknown())
     return Identity("session", row.name, row.name, row.scope) if row and right else None
+
+
+def welcome(
+    tx: Tx, subject: str, label: str, scope: Scope, now: datetime
+) -> tuple[Identity | None, Literal["person.added", "person.changed"] | None]:
+    """Whoever the organisation's log-in sends, with the role it gives them now; None: shut out.
+
+    A new role ends what they have open with the old one. Second: what has changed by it.
+    """
+    name, before = ELSEWHERE + subject, _row(tx, ELSEWHERE + subject)
+    if before and before.disabled_at:
+        return None, None
+    who = Identity("session", name, label, scope)
+    if before is None:
+        values = {"name": name, "label": label, "password": "", "scope": scope, "created_at": now}
+        tx.execute(insert(people).values(values))
+        return who, "person.added"
+    tx.execute(update(people).where(people.c.name == name).values(label=label))
+    if before.scope == scope:
+        return who, None
+    change_scope(tx, name, scope)
+    return who, "person.changed"
 
 
 def saw(tx: Tx, name: str, now: datetime) -> None:

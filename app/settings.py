@@ -4,13 +4,17 @@ import base64
 import binascii
 import os
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.identity import SCOPES, Scope
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 LATE_RETRY = timedelta(hours=12)
@@ -58,6 +62,27 @@ def _is_key(text: str) -> bool:
         return False
 
 
+def _roles(text: Any) -> Any:
+    if isinstance(text, str):
+        pairs = [pair.partition("=") for pair in text.split(";") if pair.strip()]
+        named = {scope.strip(): _values(values) for scope, _, values in pairs}
+        if not set(named) <= set(SCOPES) or len(named) < len(pairs) or not all(named.values()):
+            raise ValueError("expected roles like: configure=it; operate=ledger, payroll; view=*")
+        return named
+    return text
+
+
+def _values(text: str) -> frozenset[str]:
+    return frozenset(one.strip() for one in text.split(",") if one.strip())
+
+
+def _issuer(text: str) -> str:
+    found = urlsplit(text)
+    if text and not (found.scheme == "https" or found.hostname in ("127.0.0.1", "localhost")):
+        raise ValueError("expected an address that begins with https://")
+    return text
+
+
 def _websocket() -> str:
     """Empty is a value here, unlike everywhere else: no listener."""
     return os.environ.get("FORTNOX_WEBSOCKET_URL", "wss://ws.fortnox.se/topics-v1")
@@ -65,6 +90,7 @@ def _websocket() -> str:
 
 RateSetting = Annotated[Rate, NoDecode, BeforeValidator(_rate)]
 Schedule = Annotated[tuple[timedelta, ...], NoDecode, BeforeValidator(_schedule)]
+Roles = Annotated[Mapping[Scope, frozenset[str]], NoDecode, BeforeValidator(_roles)]
 Keys = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_keys)]
 
 
@@ -89,6 +115,12 @@ class Settings(BaseSettings):
     fortnox_rate: RateSetting = Rate(25, 5)
     severa_rate: RateSetting = Rate(10, 1)
     poll_interval: float = Field(60, ge=0)
+    oidc_issuer: Annotated[str, AfterValidator(_issuer)] = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_scopes: str = "openid profile email"
+    oidc_role_claim: str = "groups"
+    oidc_roles: Roles = Field(default_factory=dict)
     smtp_url: SecretStr = SecretStr("")
     mail_from: str = "bridge@localhost"
     ingest_rate: RateSetting = Rate(100_000, 10)
@@ -102,6 +134,13 @@ class Settings(BaseSettings):
     retention_days: int = Field(400, ge=1)
     sandbox: bool = False
     var_dir: Path = Path("var")
+
+    @model_validator(mode="after")
+    def _sign_on_is_whole(self) -> Self:
+        """Half of it would be a button that leads nowhere, or lets nobody in."""
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_roles):
+            raise ValueError("OIDC_ISSUER needs OIDC_CLIENT_ID and OIDC_ROLES")
+        return self
 
     @property
     def rates(self) -> dict[Literal["severa", "fortnox"], Rate]:

@@ -46,6 +46,8 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
     "hall": ("app.hall", "ground database stores"),
     # One call to a vendor; it looks at the database only to see that no transaction is open.
     "calls": ("app.calls", "ground database"),
+    # Who vouches for people; of the bridge it knows the settings only.
+    "sign-on": ("app.oidc", "ground"),
     # Bytes in, an event out.
     "ears": ("app.severa.webhook app.fortnox.webhook", "ground"),
     # The only places that know a vendor's words; never each other, never the database.
@@ -61,7 +63,7 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
     ),
     "doors": (
         "app.webhooks app.webhook_docs app.headers app.health app.oauth app.api app.console",
-        "ground database stores hall ears workshop checks",
+        "ground database stores hall sign-on ears workshop checks",
     ),
     # Wiring, from the top.
     "main": ("app.main", "ground bell hall workroom doors"),
@@ -84,8 +86,9 @@ ONLY_IN: dict[str, str] = {
     "fakeredis": "app.embedded",
     "fastapi": "doors main",
     "httpx": "app.calls app.line app.severa.auth app.fortnox.auth app.workroom app.cli"
-    " app.console.beside sandbox demo",
+    " app.console.beside sign-on sandbox demo",
     "jinja2": "app.console app.api.docs app.mail sandbox",
+    "joserfc": "app.oidc.tokens",
     "kombu": "bell",
     "markupsafe": "app.console",
     "prometheus_client": "app.metrics",

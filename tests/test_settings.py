@@ -28,6 +28,12 @@ DEFAULTS: dict[str, Any] = {
     "FORTNOX_RATE": Rate(25, 5),
     "SEVERA_RATE": Rate(10, 1),
     "POLL_INTERVAL": 60,
+    "OIDC_ISSUER": "",
+    "OIDC_CLIENT_ID": "",
+    "OIDC_CLIENT_SECRET": SecretStr(""),
+    "OIDC_SCOPES": "openid profile email",
+    "OIDC_ROLE_CLAIM": "groups",
+    "OIDC_ROLES": {},
     "SMTP_URL": SecretStr(""),
     "MAIL_FROM": "bridge@localhost",
     "QUARANTINE": 600,
@@ -55,6 +61,15 @@ GIVEN: dict[str, tuple[str, Any]] = {
     "FORTNOX_RATE": ("4/1.5", Rate(4, 1.5)),
     "SEVERA_RATE": (" 1 / 60 ", Rate(1, 60)),
     "POLL_INTERVAL": ("0", 0),
+    "OIDC_ISSUER": ("https://login.example/it", "https://login.example/it"),
+    "OIDC_CLIENT_ID": ("bridge", "bridge"),
+    "OIDC_CLIENT_SECRET": ("canary", SecretStr("canary")),
+    "OIDC_SCOPES": ("openid groups", "openid groups"),
+    "OIDC_ROLE_CLAIM": ("realm_access.roles", "realm_access.roles"),
+    "OIDC_ROLES": (
+        "configure=it; view = the ledger , payroll;",
+        {"configure": {"it"}, "view": {"the ledger", "payroll"}},
+    ),
     "SMTP_URL": ("smtp://user:pass@mail:25", SecretStr("smtp://user:pass@mail:25")),
     "MAIL_FROM": ("bridge@acme.example", "bridge@acme.example"),
     "QUARANTINE": ("0.5", 0.5),
@@ -82,6 +97,9 @@ def test_every_name_is_read_from_the_environment(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text, value = GIVEN[name]
+    if name == "OIDC_ISSUER":  # which is nothing without these
+        monkeypatch.setenv("OIDC_CLIENT_ID", "bridge")
+        monkeypatch.setenv("OIDC_ROLES", "view=*")
     monkeypatch.setenv(name, text)
     assert getattr(Settings(), name.lower()) == value
 
@@ -104,6 +122,8 @@ BAD = {
     "POLL_INTERVAL": ("-1", "often"),
     "QUARANTINE": ("0", "-5", "10m"),
     "RETRY_SCHEDULE": ("5", "5s,30s", "5s -1m", "soon", "   "),
+    "OIDC_ISSUER": ("http://login.example", "login.example"),
+    "OIDC_ROLES": ("it", "owner=it", "view=", "view=a; view=b"),
     "WORKER_CONCURRENCY": ("0", "257", "many"),
     "LOG_LEVEL": ("LOUD",),
     "LOG_FORMAT": ("xml",),
@@ -122,6 +142,18 @@ def test_a_bad_value_names_its_field(
     with pytest.raises(ValidationError) as caught:
         Settings()
     assert [error["loc"][0] for error in caught.value.errors()] == [name.lower()]
+
+
+@pytest.mark.parametrize("left_out", ["OIDC_CLIENT_ID", "OIDC_ROLES"])
+def test_half_a_log_in_at_the_organisation_is_refused(
+    left_out: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = {"OIDC_CLIENT_ID": "bridge", "OIDC_ROLES": "view=*"}
+    for name, value in ({"OIDC_ISSUER": "https://login.example"} | whole).items():
+        if name != left_out:
+            monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError, match=left_out):
+        Settings()
 
 
 def test_a_bad_key_is_not_shown_in_the_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,11 +11,13 @@ from app.console import (
     reconciliation,
     retries,
     sheets,
+    sign_on,
     transfer,
     transfers,
 )
 from app.console.door import Patience
 from app.console.readings import Readings
+from app.oidc import SignOn
 
 __all__ = ["mount"]
 
@@ -23,9 +25,11 @@ __all__ = ["mount"]
 def mount(app: FastAPI) -> None:
     """Beside what `api.mount` and `consent.mount` add, and on top of it."""
     app.state.patience = Patience()
+    hall = app.state.desk.hall
+    app.state.sign_on = SignOn(hall.settings, hall.clock) if hall.settings.oidc_issuer else None
     app.state.counted = {}  # the month's bars of each connection, and when they were counted
     app.state.books = Readings()
     app.router.routes.append(sheets.STATIC)
     watched = (front, retries, transfers, transfer, reconciliation)
-    for room in (door, beside, connect, *watched, accounts):
+    for room in (door, sign_on, beside, connect, *watched, accounts):
         app.include_router(room.routes)

@@ -3,6 +3,7 @@
 from collections import deque
 from threading import Lock
 from time import monotonic
+from urllib.parse import quote
 
 import structlog
 from fastapi import Request
@@ -55,7 +56,7 @@ class Patience:
 
 @routes.get("/log-in")
 def read_log_in(request: Request) -> Response:
-    return _ask(request, 200, "")
+    return ask_to_log_in(request, 200, "")
 
 
 @routes.post("/log-in")
@@ -65,14 +66,18 @@ def log_in(request: Request, form: Stranger) -> Response:
     say = tongue_of(request, desk).text
     address = request.client.host if request.client else ""
     if not is_from_here(request):
-        return _ask(request, 403, say("The page was too old. Load it anew and try again."))
+        return ask_to_log_in(request, 403, say("The page was too old. Load it anew and try again."))
     if patience.is_over(address):
-        return _ask(request, 429, say("Too many attempts. Wait five minutes and try again."))
+        return ask_to_log_in(
+            request, 429, say("Too many attempts. Wait five minutes and try again.")
+        )
     who = _who(desk, form.get("name", "").strip().lower(), form.get("secret", "").strip())
     if who is None:
         patience.note(address)
         log.warning("console.log_in_refused", address=address)
-        return _ask(request, 401, say("That is not right. Nothing else is said, on purpose."))
+        return ask_to_log_in(
+            request, 401, say("That is not right. Nothing else is said, on purpose.")
+        )
     return let_in(request, who, form.get("next", ""))
 
 
@@ -127,11 +132,21 @@ def _who(desk: Desk, name: str, secret: str) -> Identity | None:
         return people.known(tx, name, secret)
 
 
-def _ask(request: Request, status: int, problem: str) -> Response:
+def ask_to_log_in(request: Request, status: int, problem: str) -> Response:
     desk: Desk = request.app.state.desk
     visit = Visit(request, desk, NOBODY, tongue_of(request, desk))
     place = inside(request.query_params.get("next", ""))
-    return page(visit, "log_in.html", status, problem=problem, next=place, bare=True)
+    return page(
+        visit,
+        "log_in.html",
+        status,
+        problem=problem,
+        next=place,
+        path="/log-in",  # wherever it is asked from: what stood in the address there is nobody's
+        query=f"next={quote(place)}" if place != "/" else "",
+        elsewhere=bool(request.app.state.sign_on),
+        bare=True,
+    )
 
 
 def inside(place: str) -> str:
