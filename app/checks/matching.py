@@ -97,7 +97,7 @@ def by_code_and_name(severa: Sequence[Entry], fortnox: Sequence[Entry]) -> list[
 def _near(severa: Sequence[Entry], fortnox: Sequence[Entry]) -> list[Pair]:
     """What is alone on its side, or has somebody much like it on the other."""
     by_tax = {one.tax: one for one in fortnox if one.tax}
-    names = {one.id: _plain(one.name) for one in fortnox}
+    names = {one.id: _in_order(one.name) for one in fortnox}
     entries = {one.id: one for one in fortnox}
     pairs: list[Pair] = []
     met: set[str] = set()
@@ -108,9 +108,7 @@ def _near(severa: Sequence[Entry], fortnox: Sequence[Entry]) -> list[Pair]:
             score = _alike(ours.name, same_tax.name)
             pairs.append(Pair("near_miss", ours, same_tax, score, "same_tax_number_other_number"))
             continue
-        best = process.extractOne(
-            _plain(ours.name), names, scorer=fuzz.token_sort_ratio, score_cutoff=NEAR
-        )
+        best = process.extractOne(_in_order(ours.name), names, scorer=fuzz.ratio, score_cutoff=NEAR)
         if best is not None and best[2] not in met:
             met.add(best[2])
             score = round(best[1], 1)
@@ -130,7 +128,12 @@ def _shared(entries: Iterable[Entry]) -> set[str]:
 
 
 def _alike(one: str, other: str) -> float:
-    return round(fuzz.token_sort_ratio(_plain(one), _plain(other)), 1)
+    return round(fuzz.ratio(_in_order(one), _in_order(other)), 1)
+
+
+def _in_order(name: str) -> str:
+    """The words sorted once for all comparisons: `fuzz.token_sort_ratio` sorts them at each."""
+    return " ".join(sorted(_plain(name).split()))
 
 
 def _plain(name: str) -> str:

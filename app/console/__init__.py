@@ -9,6 +9,7 @@ from app.console import (
     door,
     front,
     reconciliation,
+    registers,
     retries,
     sheets,
     sign_on,
@@ -29,7 +30,8 @@ def mount(app: FastAPI) -> None:
     app.state.sign_on = SignOn(hall.settings, hall.clock) if hall.settings.oidc_issuer else None
     app.state.counted = {}  # the month's bars of each connection, and when they were counted
     app.state.books = Readings()
+    app.state.registers = Readings()
     app.router.routes.append(sheets.STATIC)
-    watched = (front, retries, transfers, transfer, reconciliation)
+    watched = (front, retries, transfers, transfer, reconciliation, registers)
     for room in (door, sign_on, beside, connect, *watched, accounts):
         app.include_router(room.routes)

@@ -6,5 +6,6 @@ MENU = (
     ("", _("Start")),
     ("transfers", _("Transfer log")),
     ("reconciliation", _("Reconciliation")),
+    ("registers", _("Registers")),
     ("connect", _("Connect")),
 )

@@ -43,8 +43,9 @@ def main() -> None:
 def furnish(scene: Scene) -> None:
     """A company at work: carried over, paid, stuck, and changed by somebody afterwards."""
     severa, books = scene.partners.severa, scene.partners.books
-    books.add_customer(CustomerNumber="77", Name="Kustens Energi Aktiebolag")
+    books.add_customer(CustomerNumber="77", Name="Kustens Energi A B")
     books.add_article(ArticleNumber="120", Description="Kurs på plats")
+    books.add_article(ArticleNumber="998", Description="Konsultarbete .")
     scene.running.connect(document(error_emails=["ekonomi@acme.example"]))
     for _ in range(4):
         severa.set_status(severa.add_simple_invoice()["guid"], TRANSFER)

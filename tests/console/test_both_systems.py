@@ -13,8 +13,11 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app import api, clock, console
+from app.checks import matching
 from app.checks.comparison import Verdict
+from app.console.readings import KEPT
 from app.console.reconciliation import SENTENCES
+from app.console.registers import VERDICTS, WHYS
 from app.hall import open_hall
 from app.sandbox.severa import TRANSFER
 from app.sandbox.severa.demo import CLIENT_ID
@@ -147,3 +150,66 @@ def test_a_period_that_is_none_or_too_long_is_refused(reader: TestClient, period
 
 def test_every_verdict_of_the_books_has_a_sentence_and_no_other() -> None:
     assert set(SENTENCES) == set(get_args(Verdict))
+
+
+def test_the_registers_stand_side_by_side_with_verdict_score_and_why(
+    shop: Workshop, reader: TestClient
+) -> None:
+    books = shop.partners.books
+    books.add_customer(CustomerNumber="77", Name="Nordbyggs AB")
+    books.add_customer(CustomerNumber="1002", Name="Kustens Energi AB")
+    books.add_article(ArticleNumber="777", Description="Något annat")
+    shop.partners.severa.add_product(code="777", name="<b>Konsult</b>")
+    asked = len(shop.partners.fortnox.chaos.calls)
+    assert "being read" in reader.get("/c/acme/registers").text
+    assert len(shop.partners.fortnox.chaos.calls) == asked
+    told = piece(reader, "registers")
+    assert "Would be linked: 1" in told
+    assert "Near miss: 1" in told
+    assert "under another number" in told
+    assert "Conflict: 1" in piece(reader, "registers?register=products")
+    shown = reader.get("/c/acme/registers?register=products&verdict=conflict").text
+    assert "The same code under another name." in shown
+    assert "&lt;b&gt;Konsult&lt;/b&gt;" in shown
+    assert "Något annat" in shown
+    found = rows(reader, "registers.csv?verdict=near_miss")
+    assert [row[:5] for row in found[1:]] == [
+        ["Near miss", "1001", "Nordbygg AB", "77", "Nordbyggs AB"]
+    ]
+    assert shop.partners.writes() == 0
+
+
+def test_thousands_of_rows_are_paged_searched_and_read_once(
+    shop: Workshop, reader: TestClient
+) -> None:
+    for number in range(1000):
+        shop.partners.books.add_customer(CustomerNumber=f"{5000 + number}", Name=f"K {number} AB")
+    assert "Only in Fortnox: 1,000" in piece(reader, "registers")
+    read = len(shop.partners.fortnox.chaos.calls)
+    second = reader.get("/c/acme/registers?verdict=only_fortnox&page=2").text
+    assert "Page 2 of 20" in second
+    assert second.count('<tr class="row">') == 50
+    assert reader.get("/c/acme/registers?q=k+999+ab").text.count('<tr class="row">') == 1
+    assert "Page 20 of 20" in reader.get("/c/acme/registers?verdict=only_fortnox&page=999").text
+    assert len(rows(reader, "registers.csv?verdict=only_fortnox")) == 1001
+    assert len(shop.partners.fortnox.chaos.calls) == read
+    piece(reader, "registers?anew=1")
+    assert len(shop.partners.fortnox.chaos.calls) > read
+
+
+def test_what_was_read_is_read_again_after_a_while_and_with_other_settings(
+    shop: Workshop, reader: TestClient
+) -> None:
+    piece(reader, "registers")
+    assert "being read" not in reader.get("/c/acme/registers").text
+    shop.connect(label="Another name")
+    assert "being read" in reader.get("/c/acme/registers").text
+    piece(reader, "registers")
+    shop.clock.move_on(KEPT)
+    assert "being read" in reader.get("/c/acme/registers").text
+
+
+def test_every_verdict_on_a_pair_has_its_word_and_every_why_its_sentence() -> None:
+    assert set(VERDICTS) == set(get_args(matching.Verdict))
+    codes = set(re.findall(r'"((?:same|code)_\w+)"', Path(matching.__file__).read_text()))
+    assert set(WHYS) == codes
