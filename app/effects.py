@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Row, Select, insert, or_, select, update
 
 from app import ids
 from app.errors import System
@@ -33,6 +33,7 @@ class Effect:
     looks: int
     not_before: datetime | None
     target_id: str | None
+    settled_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,23 @@ def open_intent(tx: Tx, intent: Intent, now: datetime) -> Effect:
 def begun(tx: Tx, intent: Intent) -> Effect | None:
     """What was recorded before for this creating write, if anything."""
     row = _begun(tx, intent)
+    return None if row is None else _effect(row)
+
+
+def sent_for(tx: Tx, work_id: str, action: str) -> list[Row[Any]]:
+    """The creating writes of this kind that are done, or may be: oldest first."""
+    rows = tx.execute(
+        select(effects)
+        .where(effects.c.work_id == work_id, effects.c.action == action, effects.c.creates)
+        .where(effects.c.state.in_(("sending", "done")))
+        .order_by(effects.c.id)
+    )
+    return list(rows)
+
+
+def last(tx: Tx, intent: Intent) -> Effect | None:
+    """What was recorded for this creating write in its youngest generation."""
+    row = tx.execute(_of(intent).order_by(effects.c.generation.desc()).limit(1)).one_or_none()
     return None if row is None else _effect(row)
 
 
@@ -135,16 +153,18 @@ def forgive(tx: Tx, work_id: str) -> None:
 
 
 def _begun(tx: Tx, intent: Intent) -> Row[Any] | None:
-    return tx.execute(
-        select(effects).where(
-            effects.c.connection == intent.connection,
-            effects.c.system == intent.system,
-            effects.c.action == intent.action,
-            effects.c.ref == intent.ref,
-            effects.c.generation == intent.generation,
-            effects.c.creates,
-        )
-    ).one_or_none()
+    query = _of(intent).where(effects.c.generation == intent.generation)
+    return tx.execute(query).one_or_none()
+
+
+def _of(intent: Intent) -> Select[Any]:
+    return select(effects).where(
+        effects.c.connection == intent.connection,
+        effects.c.system == intent.system,
+        effects.c.action == intent.action,
+        effects.c.ref == intent.ref,
+        effects.c.creates,
+    )
 
 
 def _new(tx: Tx, intent: Intent, now: datetime) -> Effect:
@@ -179,4 +199,5 @@ def _effect(row: Row[Any]) -> Effect:
         row.looks,
         row.not_before,
         row.target_id,
+        row.settled_at,
     )

@@ -4,13 +4,13 @@ In Severa one address may be of several types, and the first listed of a type is
 counts; addresses are never deleted there, they only cease to be of a type.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from app.effects import Intent
+from app import effects
+from app.effects import Effect, Intent
+from app.errors import TryLater, because
 from app.fortnox import schemas as fortnox
 from app.fortnox.text import clean
 from app.severa import schemas as severa
@@ -98,27 +98,56 @@ class Addresses:
     item: Item
     guids: Callable[[], KnownCountries]
 
-    def add(self, customer: str, addresses: Mapping[str, Address]) -> None:
-        """All of them, to a customer that has none yet."""
-        for kinds, address in grouped(addresses):
-            self._create(customer, kinds, address)
-
-    def alter(
+    def bring(
         self, customer: str, before: Mapping[str, Address], now: Mapping[str, Address]
     ) -> bool:
-        """Writes the types whose address is another one in Severa, if there are any."""
-        theirs = {one.guid: one for one in self.sides.severa.addresses(customer)}
-        wrote = False
+        """Writes the types whose address is another one in Severa, if there are any.
+
+        Nothing says in Severa which address is which but its types and what it says, so one is
+        begun only when the outcome of the last is known.
+        """
+        self._finish(customer)
+        theirs = {one.guid: one for one in self._listed(customer)}
+        missing: dict[str, Address] = {}
+        patches: list[tuple[str, Address]] = []
         for kind in (one for one in FLAGS if one in before or one in now):
-            current, wanted = _first(theirs.values(), kind), now.get(kind)
+            current = _first(theirs.values(), kind)
             values = self._values(current, kind, before, now)
-            if wanted and (current is None or FLAGS[kind] in values):
-                self._create(customer, [kind], wanted)
+            if kind in now and (current is None or FLAGS[kind] in values):
+                missing[kind] = now[kind]
             if current is not None and values:
-                self._patch(current.guid, values)
+                patches.append((current.guid, values))
                 theirs[current.guid] = _as_patched(current, values)
-            wrote |= bool(values) or (current is None and wanted is not None)
-        return wrote
+        for kinds, address in grouped(missing):
+            self._create(customer, kinds, address)
+        for guid, values in patches:
+            self._patch(guid, values)
+        return bool(missing or patches)
+
+    def _finish(self, customer: str) -> None:
+        """What was begun is settled with the content it had, whatever is wanted now."""
+        if self.sides.plan is not None:
+            return
+        last = self._last(customer)
+        if last is not None and last.state == "sending":
+            self._make(customer, last.payload, last.generation)
+
+    def _listed(self, customer: str) -> list[severa.Address]:
+        """TryLater where one that was just made is not among them yet."""
+        if not customer:  # imagined, in a dry run
+            return []
+        listed, last = self.sides.severa.addresses(customer), self._last(customer)
+        made = last.target_id if last is not None and last.state == "done" else None
+        if last is None or made is None or any(one.guid.lower() == made for one in listed):
+            return listed
+        pause = self.sides.quarantine / 10
+        if last.settled_at and last.settled_at + pause > self.sides.clock():
+            raise TryLater(because("outcome_unknown", system="severa", ref=made), after=pause)
+        return listed
+
+    def _last(self, customer: str) -> Effect | None:
+        with self.sides.db.reading() as tx:
+            return effects.last(tx, self._intent(customer, {}))
 
     def _values(
         self,
@@ -139,8 +168,7 @@ class Addresses:
 
     def _differing(self, current: severa.Address, before: Address, now: Address) -> Address:
         names = [name for name in {**before, **now} if name != "country"]
-        known = {"addressline": current.addressline, "postalCode": current.postal_code}
-        known |= {"city": current.city, "phone": current.phone}
+        known = _texts(current)
         values: Address = {
             name: now.get(name) for name in names if _plain(known[name]) != _plain(now.get(name))
         }
@@ -153,28 +181,33 @@ class Addresses:
         payload = {name: value for name, value in address.items() if name != "country"}
         country = self.guids().countries.get(address.get("country") or "")
         payload |= {"country": {"guid": country}} if country else {}
-        payload |= {FLAGS[kind]: True for kind in kinds}
-        mark = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()[:12]
-        intent = Intent(
-            self.sides.name,
-            self.item.id,
-            "severa",
-            "create_address",
-            f"address:{customer}:{'+'.join(kinds)}:{mark}",
-            payload,
-        )
+        last = self._last(customer)
+        generation = last.generation + (last.state == "done") if last is not None else 1
+        self._make(customer, payload | {FLAGS[kind]: True for kind in kinds}, generation)
+
+    def _make(self, customer: str, payload: Address, generation: int) -> None:
         creation: Creation[severa.Address] = Creation(
-            intent,
-            look=lambda: self._look(customer, kinds, address),
+            replace(self._intent(customer, payload), generation=generation),
+            look=lambda: self._look(customer, payload),
             send=lambda sent: self.sides.severa.create_address(customer, sent),
             number=lambda made: made.guid.lower(),
         )
         create(self.sides, self.item, creation)
 
-    def _look(self, customer: str, kinds: Sequence[str], address: Address) -> Found | None:
+    def _intent(self, customer: str, payload: Address) -> Intent:
+        return Intent(
+            self.sides.name,
+            self.item.id,
+            "severa",
+            "create_address",
+            f"address:{customer}",
+            payload,
+        )
+
+    def _look(self, customer: str, payload: Address) -> Found | None:
+        kinds = [kind for kind, flag in FLAGS.items() if payload.get(flag)]
         for one in self.sides.severa.addresses(customer):
-            is_of_kinds = all(getattr(one, ATTRIBUTES[kind]) for kind in kinds)
-            if is_of_kinds and not self._differing(one, {}, address):
+            if all(getattr(one, ATTRIBUTES[kind]) for kind in kinds) and _says(one, payload):
                 return Found(one.guid.lower())
         return None
 
@@ -189,6 +222,19 @@ class Addresses:
             creates=False,
         )
         change(self.sides, intent, lambda: self.sides.severa.change_address(guid, values))
+
+
+def _texts(current: severa.Address) -> dict[str, str | None]:
+    known = {"addressline": current.addressline, "postalCode": current.postal_code}
+    return known | {"city": current.city, "phone": current.phone}
+
+
+def _says(current: severa.Address, payload: Address) -> bool:
+    """Whether this is what was sent; what was not said may be anything."""
+    texts, country = _texts(current), payload.get("country")
+    if country and (current.country is None or current.country.guid != country["guid"]):
+        return False
+    return all(_plain(texts[name]) == _plain(payload[name]) for name in texts if name in payload)
 
 
 def _first(addresses: Iterable[severa.Address], kind: str) -> severa.Address | None:

@@ -56,9 +56,9 @@ def sync(sides: Sides, item: Item) -> Link:
         sides.document.customer_master,
         taken=because("customer_number_shared", number=number, customer=theirs.name or ""),
         payload=lambda: {"number": int(number)} | _fields(record, guids()),
-        look=lambda: _look(sides, number, theirs.name or ""),
+        look=partial(_look, sides, number),
         make=lambda payload: sides.severa.create_customer(payload).guid.lower(),
-        complete=lambda guid: addresses.add(guid, record["addresses"]),
+        complete=lambda guid: addresses.bring(guid, {}, record["addresses"]),
         alter=lambda guid, before, now: _alter(sides, item, addresses, guid, (before, now)),
         seen=partial(_seen, sides),
     )
@@ -128,7 +128,7 @@ def _alter(
             creates=False,
         )
         change(sides, intent, lambda: sides.severa.change_customer(guid, fields))
-    moved = addresses.alter(guid, before.get("addresses") or {}, now["addresses"])
+    moved = addresses.bring(guid, before.get("addresses") or {}, now["addresses"])
     return bool(fields) or moved
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from app.fortnox.schemas import SupplierInvoice
 from app.severa.schemas import Given, MoneyIn, Phase, ProjectFee, ProjectFeeIn
@@ -70,6 +71,27 @@ def fee_in(
         unit_cost=each,
         unit_price=each,
     )
+
+
+def content_of(sent: dict[str, Any]) -> Content:
+    """The other way round: of a fee that was sent, from what was recorded."""
+    text: str = sent["invoiceRowDescription"]
+    before = next((one for one in CORRECTION.values() if text.startswith(one)), "")
+    product = sent.get("product") or {}
+    return Content(
+        sent["project"]["guid"],
+        product.get("guid"),
+        sent.get("name"),
+        text.removeprefix(before),
+        sent.get("eventDate"),
+        before,
+    )
+
+
+def amount_sent(sent: dict[str, Any]) -> tuple[Decimal, str]:
+    each = sent["unitCost"]
+    amount = Decimal(str(sent["quantity"])) * Decimal(str(each["amount"]))
+    return money.rounded(amount), each["currencyCode"]
 
 
 def first_open(phases: Sequence[Phase]) -> str | None:

@@ -4,18 +4,27 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from app import journal, links, worklist
+from app import effects, journal, links, worklist
 from app.effects import Intent
 from app.errors import Missing, Refused, Unauthorized
 from app.severa.schemas import ProjectFee
 from app.sync import money
-from app.sync.fee_content import Content, amount_of, bears, fee_in, first_open
-from app.sync.fee_ledger import Fee, link_of
+from app.sync.fee_content import (
+    Content,
+    amount_of,
+    amount_sent,
+    bears,
+    content_of,
+    fee_in,
+    first_open,
+)
+from app.sync.fee_ledger import KIND, Fee, link_of
 from app.sync.fee_rows import marker
 from app.sync.sides import Sides
-from app.sync.writing import Creation, Found, change, create, frozen
+from app.sync.writing import Created, Creation, Found, change, create, frozen
 from app.worklist import Item
 
+MAKING = "create_project_fee"
 SCOPE_MISSING = "InsufficientApiScope"
 AMOUNTS = ("quantity", "unitCost", "unitPrice")
 WORDS = ("description", "invoiceRowDescription", "eventDate")
@@ -36,30 +45,57 @@ class Desk:
             return None
 
     def make(self, asked: Fee) -> Fee | None:
-        """As it stands in Severa, where an earlier attempt may have made it; None in a dry run."""
-        severa, project = self.sides.severa, asked.content.project
+        """As it stands in Severa; None in a dry run."""
         mark = marker(self.invoice, asked.row, asked.generation)
-        phase = first_open(severa.phases(project))
+        phase = first_open(self.sides.severa.phases(asked.content.project))
         payload = frozen(fee_in(asked.content, asked.amount, asked.currency, mark, phase))
         intent = Intent(
             self.sides.name,
             self.item.id,
             "severa",
-            "create_project_fee",
+            MAKING,
             f"fee:{self.invoice}/{asked.row}",
             payload,
             generation=asked.generation,
         )
-        creation: Creation[ProjectFee] = Creation(
-            intent,
-            look=lambda: self._find(project, mark),
-            send=severa.create_project_fee,
-            number=lambda answer: answer.guid,
-        )
-        created = create(self.sides, self.item, creation)
+        created = self._create(asked, intent)
         if self.sides.plan is not None:
             return None
         return self._made(replace(asked, guid=created.number), created.answer)
+
+    def begun(self) -> list[Intent]:
+        """Fees that were sent, or may have been, and are in no link yet.
+
+        Their row may be gone from the invoice since, or have another text or project, and so be
+        another row: nobody would ever ask for them again.
+        """
+        with self.sides.db.reading() as tx:
+            known = {
+                one.severa_id.lower()
+                for one in links.below(tx, self.sides.name, KIND, self.invoice)
+            }
+            sent = effects.sent_for(tx, self.item.id, MAKING)
+        return [
+            Intent(
+                self.sides.name,
+                self.item.id,
+                "severa",
+                MAKING,
+                one.ref,
+                one.payload,
+                generation=one.generation,
+            )
+            for one in sent
+            if one.payload and (one.target_id or "").lower() not in known
+        ]
+
+    def finish(self, begun: Intent) -> None:
+        """Puts into the ledger what came of it, with the content it had."""
+        amount, currency = amount_sent(begun.payload)
+        row, content = begun.ref.rpartition("/")[2], content_of(begun.payload)
+        fee = Fee("", row, begun.generation, content, amount, currency)
+        created = self._create(fee, begun)
+        self._made(replace(fee, guid=created.number), created.answer)
 
     def follow(self, fee: Fee, content: Content, amount: Decimal, theirs: ProjectFee) -> None:
         """Brings a fee that is not invoiced yet up to date."""
@@ -106,6 +142,16 @@ class Desk:
     def lose(self, fee: Fee) -> None:
         """A person has deleted it in Severa, and Severa is where that is decided."""
         _note(self, replace(fee, state="removed"), "project_fee_removed")
+
+    def _create(self, fee: Fee, intent: Intent) -> Created[ProjectFee]:
+        mark = marker(self.invoice, fee.row, fee.generation)
+        creation: Creation[ProjectFee] = Creation(
+            intent,
+            look=lambda: self._find(fee.content.project, mark),
+            send=self.sides.severa.create_project_fee,
+            number=lambda answer: answer.guid,
+        )
+        return create(self.sides, self.item, creation)
 
     def _made(self, fee: Fee, answer: ProjectFee | None) -> Fee:
         theirs = answer or self.look(fee)

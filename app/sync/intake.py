@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from app import effects, journal, links, worklist
+from app import journal, links, worklist
 from app.effects import Intent
 from app.errors import Blocked, Missing, NothingToDo, Reason, Refused, System, because
 from app.links import Link
 from app.sync.right_of_way import give_way
 from app.sync.sides import Sides
-from app.sync.writing import Creation, Found, create
+from app.sync.writing import Creation, Found, create, sent_before
 from app.worklist import Item
 
 Payload = dict[str, Any]
@@ -23,7 +23,7 @@ Payload = dict[str, Any]
 
 @dataclass(frozen=True)
 class Intake:
-    """`look` finds the id of Severa's record, and raises Blocked where that cannot be told.
+    """`look` finds the id of Severa's record with this name; Blocked where that cannot be told.
 
     `make` creates it and answers its id; `complete` adds what belongs to a new record;
     `alter(id, before, now)` writes what differs, and answers whether anything did; `seen` tells
@@ -37,9 +37,9 @@ class Intake:
     master: System
     taken: Reason
     payload: Callable[[], Payload]
-    look: Callable[[], str | None]
+    look: Callable[[str], str | None]
     make: Callable[[Payload], str]
-    complete: Callable[[str], None]
+    complete: Callable[[str], object]
     alter: Callable[[str, Payload, Payload], bool]
     seen: Callable[[str], str]
 
@@ -75,8 +75,9 @@ def _first(sides: Sides, item: Item, intake: Intake) -> Link:
         f"{intake.kind}:{intake.number}",
         intake.payload(),
     )
+    name = sent_before(sides, intent).get("name") or intake.name
     creation: Creation[str] = Creation(
-        intent, look=lambda: _look(sides, intake), send=intake.make, number=lambda made: made
+        intent, look=lambda: _look(sides, intake, name), send=intake.make, number=lambda made: made
     )
     if sides.plan is not None and (there := creation.look()):
         return Link(intake.kind, there.number, intake.number, {})
@@ -84,10 +85,12 @@ def _first(sides: Sides, item: Item, intake: Intake) -> Link:
     if sides.plan is not None:
         intake.complete(created.number)
         return Link(intake.kind, created.number, intake.number, {})
-    if created.answer is None and not _is_ours(sides, intent):
+    if created.sent is None:
         return _remember(sides, item, intake, created.number, {}, "linked_in_severa")
-    intake.look()  # somebody may have made another one in the same moment
+    intake.look(name)  # somebody may have made another one in the same moment
     intake.complete(created.number)
+    if created.sent != intent.payload:  # made by an earlier attempt, with what was true then
+        intake.alter(created.number, {}, intake.record)
     return _remember(sides, item, intake, created.number, {}, "created_in_severa")
 
 
@@ -100,19 +103,14 @@ def _create(sides: Sides, item: Item, creation: Creation[str]) -> Any:
         return create(sides, item, creation)  # taken since we looked: found now
 
 
-def _look(sides: Sides, intake: Intake) -> Found | None:
-    severa_id = intake.look()
+def _look(sides: Sides, intake: Intake, name: str) -> Found | None:
+    severa_id = intake.look(name)
     if severa_id is None:
         return None
     with sides.db.reading() as tx:
         if links.of_severa(tx, sides.name, intake.kind, severa_id):
             raise Blocked(intake.taken)  # its number was changed after it had been carried over
     return Found(severa_id)
-
-
-def _is_ours(sides: Sides, intent: Intent) -> bool:
-    with sides.db.transaction() as tx:
-        return effects.open_intent(tx, intent, sides.clock()).sends > 0
 
 
 def _remember(  # noqa: PLR0913 - one sentence with its parts

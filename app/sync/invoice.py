@@ -89,7 +89,7 @@ def _describe(sides: Sides, item: Item, invoice: Invoice) -> None:
 def _carry(sides: Sides, item: Item, link: Link | None, job: Job) -> Carried:
     """The invoice in Fortnox, made or brought up to date."""
     if link is None:
-        return _create(sides, item, job, generation=1)
+        return _make(sides, item, job, generation=1)
     theirs = shown(sides, link.fortnox_id)
     if theirs.cancelled:
         return _create_anew(sides, item, link, job)
@@ -113,7 +113,15 @@ def _carry(sides: Sides, item: Item, link: Link | None, job: Job) -> Carried:
 
 def _create_anew(sides: Sides, item: Item, link: Link, job: Job) -> Carried:
     generation = int(link.carried.get("generation", 1)) + 1
-    return _create(sides, item, job, generation=generation)
+    return _make(sides, item, job, generation=generation)
+
+
+def _make(sides: Sides, item: Item, job: Job, *, generation: int) -> Carried:
+    """Brought up to date where an earlier attempt made it, with what Severa said then."""
+    made = _create(sides, item, job, generation=generation)
+    if made.link.carried["payload"] == job.payload:
+        return made
+    return _carry(sides, item, made.link, job)
 
 
 def _create(sides: Sides, item: Item, job: Job, *, generation: int) -> Carried:
@@ -135,10 +143,12 @@ def _create(sides: Sides, item: Item, job: Job, *, generation: int) -> Carried:
             credit_note.look_again_if_credited(sides, intent.payload, error)
         raise
     answer = created.answer.answer if created.answer else None
-    carried: dict[str, Any] = {"payload": payload, "generation": generation, "moved": False}
+    by_credit = credit_note.is_by_credit(intent.payload)
+    sent = payload if by_credit else created.sent or payload
+    carried: dict[str, Any] = {"payload": sent, "generation": generation, "moved": False}
     if job.original:
         carried["credits"] = job.original.number
-    if credit_note.is_by_credit(intent.payload):
+    if by_credit:
         answer = credit_note.complete(sides, item.id, created.number, payload)
         carried["by_credit"] = True
         carried["turned"] = bool(answer and credit_note.has_turned_rows(payload, answer))

@@ -4,6 +4,8 @@ Matched on the code, which is the article number, and on the name; either alone 
 ones go over whichever side they were made on, updates from the side that is the master.
 """
 
+from functools import partial
+
 from app.errors import Blocked, Missing, NothingToDo, because
 from app.fortnox import schemas as fortnox
 from app.fortnox.text import cut
@@ -12,7 +14,7 @@ from app.severa import schemas as severa
 from app.sync import product_intake
 from app.sync.article_names import only_one_with, same_name
 from app.sync.meeting import meet
-from app.sync.register import Record, Register, carry_over, is_there, known_link, unchanged
+from app.sync.register import Payload, Record, Register, carry_over, is_there, known_link, unchanged
 from app.sync.right_of_way import give_way
 from app.sync.seen import digest
 from app.sync.sides import Sides
@@ -49,7 +51,7 @@ def sync(sides: Sides, item: Item) -> Link:
         update=sides.fortnox.update_article,
         taken=because("product_code_shared", number=number, names=article.name),
         is_there=lambda key: is_there(lambda one: read(sides, one), key),
-        check=lambda theirs: _check_same(article, theirs),
+        check=partial(_check_same, article),
         seen_from_severa=product_intake.translate,
     )
     record = Record(item.key, content.article_number, article.name, content, {"seen": seen})
@@ -126,8 +128,9 @@ def _refuse_missing_unit(sides: Sides, article: severa.Article, content: fortnox
         ) from error
 
 
-def _check_same(ours: severa.Article, theirs: fortnox.Article) -> None:
-    if not same_name(ours.name, theirs.description):
+def _check_same(ours: severa.Article, theirs: fortnox.Article, sent: Payload) -> None:
+    names = filter(None, (ours.name, sent.get("Description")))
+    if not any(same_name(name, theirs.description) for name in names):
         raise Blocked(
             because(
                 "product_conflict",

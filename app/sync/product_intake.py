@@ -52,7 +52,7 @@ def sync(sides: Sides, item: Item) -> Link:
         sides.document.product_master,
         taken=because("product_code_shared", number=number, names=name),
         payload=lambda: _fields(sides, {"code": number, "type": _type(theirs)} | record),
-        look=lambda: _look(sides, number, name),
+        look=partial(_look, sides, number),
         make=lambda payload: f"product:{sides.severa.create_product(payload).guid.lower()}",
         complete=lambda _made: None,
         alter=partial(_alter, sides, item),

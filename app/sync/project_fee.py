@@ -5,7 +5,8 @@ into the newest fee while that is not invoiced, and into a correcting fee afterw
 gone, or whose invoice was cancelled, is worth nothing. Rows do not hold each other up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -35,10 +36,11 @@ def sync(sides: Sides, item: Item) -> Link | None:
     _describe(sides, item, invoice)
     rows = {row.identity: row for row in fee_rows(invoice, sides.document.fee_accounts)}
     for _ in range(TURNS):
-        known = fee_ledger.read(sides, item.key)
-        if not rows and not known:
-            raise NothingToDo(_why_none(invoice))
         run = Run(sides, item, invoice, Desk(sides, item, item.key))
+        run.finish_begun()
+        known = fee_ledger.read(sides, item.key)
+        if not (rows or known or run.held_up):
+            raise NothingToDo(_why_none(invoice))
         for row, fees in known.items():
             if row not in rows:
                 run.settle(row, None, fees)
@@ -80,9 +82,21 @@ class Run:
     held_up: list[Blocked] = field(default_factory=list)
     is_unfinished: bool = False
 
+    def finish_begun(self) -> None:
+        if self.sides.plan is None:
+            for one in self.desk.begun():
+                with self._holding_up():
+                    self.desk.finish(one)
+
     def settle(self, row: str, booked: FeeRow | None, fees: Sequence[Fee]) -> None:
-        try:
+        with self._holding_up():
             self._settle(row, booked, fees)
+
+    @contextmanager
+    def _holding_up(self) -> Iterator[None]:
+        """What stops one fee does not stop the others."""
+        try:
+            yield
         except Blocked as blocked:
             self.held_up.append(blocked)
         except Refused as refused:

@@ -12,12 +12,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from app import effects, journal, links, worklist
+from app import journal, links, worklist
 from app.effects import Intent
 from app.errors import Blocked, Missing, NothingToDo, Reason, System, because
 from app.links import Link
 from app.sync.sides import Sides
-from app.sync.writing import Creation, Found, change, create, frozen
+from app.sync.writing import Creation, Found, change, create, frozen, sent_before
 from app.worklist import Item
 
 Payload = dict[str, Any]
@@ -28,7 +28,8 @@ NEVER_BLANKED = frozenset({"Currency", "TermsOfPayment", "VATType", "VAT"})
 
 @dataclass(frozen=True)
 class Register:
-    """`read` raises Missing; `check` raises Blocked when what has our number is something else.
+    """`read` raises Missing; `check` raises Blocked when what has our number is something else:
+    neither what Severa says now, nor what an attempt of ours has sent before.
 
     `taken`: why a number that belongs to another living record of Severa's cannot be ours too.
     """
@@ -40,7 +41,7 @@ class Register:
     update: Callable[[str, Payload], Any]
     taken: Reason
     is_there: Callable[[str], bool]
-    check: Callable[[Any], None] = lambda _record: None
+    check: Callable[[Any, Payload], None] = lambda _record, _sent: None
     seen_from_severa: Callable[[Any], Payload | None] = lambda _record: None
 
 
@@ -125,9 +126,10 @@ def _create(sides: Sides, item: Item, register: Register, record: Record, payloa
         f"{register.kind}:{record.number}",
         payload,
     )
+    before = sent_before(sides, intent)
     creation: Creation[Any] = Creation(
         intent,
-        look=lambda: _look(register, record.number),
+        look=lambda: _look(register, record.number, before),
         send=register.create,
         number=lambda _answer: record.number,
         unique=True,
@@ -135,11 +137,10 @@ def _create(sides: Sides, item: Item, register: Register, record: Record, payloa
     if sides.plan is not None and creation.look():
         return Link(register.kind, record.severa_id, record.number, {"payload": payload})
     created = create(sides, item, creation)
-    answer, sent = created.answer, payload
+    answer, sent = created.answer, created.sent or payload
     if answer is None and sides.plan is None:
         answer = register.read(record.number)
-        register.check(answer)
-        sent = _sent_before(sides, intent) or payload
+        register.check(answer, created.sent or {})
     what = "created" if created.answer is not None else "linked"
     return _remember(sides, item, register, record, sent, f"{what}_{register.kind}", answer)
 
@@ -156,19 +157,12 @@ def _give_up_claim(sides: Sides, register: Register, record: Record) -> None:
         links.forget(tx, sides.name, other)
 
 
-def _look(register: Register, number: str) -> Found | None:
+def _look(register: Register, number: str, sent: Payload) -> Found | None:
     try:
-        register.check(register.read(number))
+        register.check(register.read(number), sent)
     except Missing:
         return None
     return Found(number)
-
-
-def _sent_before(sides: Sides, intent: Intent) -> Payload | None:
-    """What an earlier attempt of ours made, if this is one: it may be older than the record now."""
-    with sides.db.transaction() as tx:
-        effect = effects.open_intent(tx, intent, sides.clock())
-    return dict(effect.payload) if effect.sends and effect.payload else None
 
 
 def _keep_in_mind(sides: Sides, known: Link, record: Record) -> Link:

@@ -58,10 +58,15 @@ class Creation(Generic[T]):
 
 @dataclass(frozen=True)
 class Created(Generic[T]):
-    """`answer` None: it was there already, and was found by its reference."""
+    """`answer` None: it was there already, and was found by its reference.
+
+    `sent`: what it was made with by us, in this attempt or an earlier one; an earlier one may have
+    had another content. None where nothing is known of that.
+    """
 
     number: str
     answer: T | None
+    sent: Any = None
 
 
 def frozen(model: BaseModel) -> dict[str, Any]:
@@ -80,7 +85,7 @@ def create(sides: Sides, item: Item, creation: Creation[T]) -> Created[T]:
     with sides.db.transaction() as tx:
         effect = effects.open_intent(tx, intent, sides.clock())
     if effect.state == "done" and effect.target_id:
-        return Created(effect.target_id, None)
+        return Created(effect.target_id, None, effect.payload if effect.sends else None)
     if effect.state == "sending":
         _wait_out(sides, creation, effect)
     found = creation.look()
@@ -89,6 +94,13 @@ def create(sides: Sides, item: Item, creation: Creation[T]) -> Created[T]:
     if effect.state == "sending":
         _count_empty_look(sides, item, creation, effect)
     return _send_once(sides, item, creation, effect)
+
+
+def sent_before(sides: Sides, intent: Intent) -> dict[str, Any]:
+    """What may have been made of this intent already; empty where nothing was sent."""
+    with sides.db.reading() as tx:
+        begun = effects.begun(tx, intent)
+    return begun.payload if begun and begun.sends and begun.payload else {}
 
 
 def change(sides: Sides, intent: Intent, send: Callable[[], T], *, number: str = "") -> T | None:
@@ -136,7 +148,7 @@ def _adopt(sides: Sides, item: Item, intent: Intent, effect: Effect, found: Foun
             ref=intent.ref,
             system=intent.system,
         )
-    return Created(found.number, None)
+    return Created(found.number, None, effect.payload if effect.sends else None)
 
 
 def _count_empty_look(sides: Sides, item: Item, creation: Creation[Any], effect: Effect) -> None:
@@ -174,7 +186,7 @@ def _send_once(sides: Sides, item: Item, creation: Creation[T], effect: Effect) 
         raise
     number = creation.number(answer)
     _settle(sides, effect.id, state="done", target_id=number)
-    return Created(number, answer)
+    return Created(number, answer, effect.payload)
 
 
 def _announce(sides: Sides, effect: Effect) -> None:

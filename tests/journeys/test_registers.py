@@ -542,6 +542,20 @@ def test_an_address_emptied_in_fortnox_is_kept_in_severa_without_its_type(
     assert addresses(shop, 5001)[1] == ("Lagret 2", "Göteborg", "Sweden", None, "")
 
 
+def test_an_address_that_is_emptied_and_then_given_again_is_there_again(
+    shop: Workshop, echoes: Echoes
+) -> None:
+    shop.connect(customer_master="fortnox")
+    shop.partners.books.add_customer(**HAMN)
+    echoes.settle()
+    names = ("DeliveryAddress1", "DeliveryZipCode", "DeliveryCity", "DeliveryCountryCode")
+    for address in (dict.fromkeys(names, "API_BLANK"), {name: HAMN[name] for name in names}) * 2:
+        shop.partners.books.change_customer(5001, **address)
+        echoes.settle()
+    postal = [one for one in addresses(shop, 5001) if "p" in one[-1]]
+    assert postal == [("Lagret 2", "Göteborg", "Sweden", None, "p")]
+
+
 def test_what_is_emptied_in_fortnox_is_emptied_in_severa_when_fortnox_is_master(
     shop: Workshop, echoes: Echoes
 ) -> None:
