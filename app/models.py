@@ -163,6 +163,16 @@ links = Table(
     UniqueConstraint("connection", "kind", "fortnox_id"),
 )
 
+looks = Table(
+    "looks",  # at whole lists in Fortnox, for the references of many rows at once
+    metadata,
+    Column("connection", NAME, primary_key=True),
+    Column("company", String(64), nullable=False),  # whose books: another company's say nothing
+    Column("asked_at", Instant, nullable=False),  # when a look was last begun
+    Column("looked_at", Instant),  # when the last one that is believed was begun
+    Column("strangers", Json, nullable=False),  # references there that we did not put there
+)
+
 transfer_log = Table(
     "transfer_log",
     metadata,

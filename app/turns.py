@@ -145,3 +145,14 @@ def _same_subject_runs() -> ColumnElement[bool]:
         other.c.connection == work.c.connection,
         other.c.subject == work.c.subject,
     )
+
+
+def coming(tx: Tx, connection: str, kind: str, now: datetime, most: int = 1000) -> dict[str, int]:
+    """By key, the rows of this kind that are due: how often each was wanted."""
+    rows = tx.execute(
+        select(work.c.key, work.c.wanted)
+        .where(work.c.connection == connection, work.c.kind == kind, work.c.due_at <= at(now))
+        .order_by(work.c.lane, work.c.due_at)
+        .limit(most)
+    )
+    return {row.key: row.wanted for row in rows}

@@ -20,7 +20,7 @@ from app.mail.post import post_of
 from app.severa import auth as severa_auth
 from app.severa.client import Severa
 from app.spending import Purse
-from app.sync.sides import Registers, Sides
+from app.sync.sides import Registers, Sides, Together
 from app.tokens import Fetch, Got, Owner, TokenKeeper, TokenStore, fingerprint
 from app.worklist import LIVE, POLL
 
@@ -36,13 +36,14 @@ class Workroom:
     limits: Limits
     client: httpx.Client = field(default_factory=calls.new_client)
     registers: dict[str, Registers] = field(default_factory=dict)
+    together: dict[str, Together] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         hall = self.hall
         self.tokens = TokenStore(hall.db, hall.vault, hall.settings.var_dir, hall.clock)
 
     def sides(self, connection: Connection, lane: int) -> Sides:
-        settings = self.hall.settings
+        settings, whose = self.hall.settings, _whose(connection)
         sides = Sides(
             connection=connection,
             severa=self._severa(connection, lane),
@@ -52,9 +53,10 @@ class Workroom:
             holder=self.holder,
             ensure=lambda kind, key: sync.ensure(sides, settings, kind, key),
             quarantine=settings.quarantine_time,
-            registers=self._registers(connection),
+            registers=self.registers.setdefault(whose, Registers(self.hall.clock)),
             retention=timedelta(days=settings.retention_days),
             post=post_of(settings),
+            together=self.together.setdefault(whose, Together()),
         )
         return sides
 
@@ -73,12 +75,6 @@ class Workroom:
         consented = str(connection.consented_at or "")  # a new consent may have given new scopes
         credentials = fingerprint(access.client_id, secret, access.tenant_id, consented)
         return self._tokens(Owner(connection.name, "fortnox", credentials), lane, purse.fetch)
-
-    def _registers(self, connection: Connection) -> Registers:
-        """Those of another company behind the same name are not known here."""
-        access = connection.document
-        whose = f"{connection.name} {access.severa.client_id} {access.fortnox.tenant_id}"
-        return self.registers.setdefault(whose, Registers(self.hall.clock))
 
     def fortnox_with(self, connection: Connection, token: str) -> Fortnox:
         line = self._line(connection.name, "fortnox", OneToken("fortnox", token), LIVE)
@@ -122,3 +118,9 @@ class Workroom:
         settings = self.hall.settings
         rate = settings.severa_rate if system == "severa" else settings.fortnox_rate
         return rate.seconds
+
+
+def _whose(connection: Connection) -> str:
+    """What is known of another company behind the same name is not known of this one."""
+    access = connection.document
+    return f"{connection.name} {access.severa.client_id} {access.fortnox.tenant_id}"

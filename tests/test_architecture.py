@@ -37,9 +37,9 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
     "stores": (
         "app.access app.alarms app.audit app.backfills app.causes app.connections app.cursors"
         " app.effects app.grants app.hearing app.holder app.inbox app.invitations app.journal"
-        " app.links app.listened app.metrics app.outages app.people app.processes app.pulse"
-        " app.resealing app.retention app.sessions app.overview app.tokens app.transfers app.turns"
-        " app.waiting app.worklist",
+        " app.links app.listened app.looks app.metrics app.outages app.people app.processes"
+        " app.pulse app.resealing app.retention app.sessions app.overview app.tokens app.transfers"
+        " app.turns app.waiting app.worklist",
         "ground database",
     ),
     "bell": ("app.queue", ""),
@@ -119,7 +119,7 @@ OUTGROWN = {
     "app.embedded": 370,
     "app.fortnox.client": 330,
     "app.fortnox.schemas": 360,
-    "app.models": 330,
+    "app.models": 340,
     "app.severa.client": 345,
     "app.severa.schemas": 380,
     "app.supervisor": 310,

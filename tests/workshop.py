@@ -81,6 +81,7 @@ class Workshop:
             tx.execute(delete(models.links).where(models.links.c.severa_id == key))
             tx.execute(delete(models.effects).where(models.effects.c.work_id == row_id))
             tx.execute(delete(work).where(work.c.id == row_id))
+            tx.execute(delete(models.looks))
 
     def wait_for_books(self, invoices: int) -> None:
         until("Fortnox has made it", lambda: len(self.partners.books.invoices) == invoices)

@@ -63,6 +63,15 @@ class Fortnox:
         )
         return [item for item in pages if item.external_invoice_reference1 == reference]
 
+    def invoices_with_prefix(self, prefix: str) -> list[schemas.InvoiceListItem]:
+        """All invoices, cancelled ones too, whose ExternalInvoiceReference1 begins so."""
+        pages = self._pages(
+            schemas.InvoiceListItem, "invoices", "Invoices", externalinvoicereference1=prefix
+        )
+        return [
+            item for item in pages if (item.external_invoice_reference1 or "").startswith(prefix)
+        ]
+
     def invoices_between(self, first: date, last: date) -> list[schemas.InvoiceListItem]:
         """By invoice date, both days included; cancelled ones too."""
         query = {"fromdate": first.isoformat(), "todate": last.isoformat()}

@@ -9,7 +9,7 @@ from app.errors import Blocked, Missing, NothingToDo, Refused, TryLater, VendorE
 from app.fortnox import schemas as fortnox
 from app.links import Link
 from app.severa.schemas import Invoice
-from app.sync import attachments, credit_note, error_status
+from app.sync import attachments, credit_note, error_status, first_look
 from app.sync.credit_note import Made, Original
 from app.sync.invoice_document import Translation, differences, reference, translate
 from app.sync.invoice_facts import gather
@@ -135,6 +135,7 @@ def _create(sides: Sides, item: Item, job: Job, *, generation: int) -> Carried:
         look=lambda: _look(sides, intent),
         send=lambda content: credit_note.send(sides, content),
         number=lambda made: made.number,
+        is_surely_new=lambda: _is_surely_new(sides, intent),
     )
     try:
         created = create(sides, item, creation)
@@ -171,6 +172,13 @@ def _tell_created(sides: Sides, item: Item, link: Link, job: Job) -> None:
         journal.write(tx, sides.name, item.id, f"created_{what}", now, **facts)
         for one in (*job.asked.warnings, *warnings):
             journal.write(tx, sides.name, item.id, one.code, now, **one.facts)
+
+
+def _is_surely_new(sides: Sides, intent: Intent) -> bool:
+    """What is made by `credit`, or made anew, is asked for in its own way."""
+    if intent.generation > 1 or credit_note.is_by_credit(intent.payload):
+        return False
+    return first_look.is_surely_new(sides, intent.ref)
 
 
 def _look(sides: Sides, intent: Intent) -> Found | None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Any, TypeVar
 
 from app.clock import Clock
@@ -39,6 +40,14 @@ class Registers:
         self._known.clear()
 
 
+@dataclass
+class Together:
+    """What the runs of one company in this process do once for all of them."""
+
+    looking: Lock = field(default_factory=Lock)
+    has_looked: bool = False  # in Fortnox's lists, since this process began
+
+
 @dataclass(frozen=True)
 class Planned:
     """A write that would be sent."""
@@ -67,6 +76,7 @@ class Sides:
     registers: Registers
     retention: timedelta
     post: Post
+    together: Together = field(default_factory=Together)
     plan: list[Planned] | None = field(default=None)
 
     @property

@@ -47,13 +47,17 @@ class Found:
 
 @dataclass(frozen=True)
 class Creation(Generic[T]):
-    """`look` finds what this reference made before, exactly; `send` makes it, in one call."""
+    """`look` finds what this reference made before, exactly; `send` makes it, in one call.
+
+    `is_surely_new` spares the look, and is only asked before a first attempt.
+    """
 
     intent: Intent
     look: Callable[[], Found | None]
     send: Callable[[Any], T]
     number: Callable[[T], str]
     unique: bool = False  # the target itself refuses a second one with this number
+    is_surely_new: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,9 @@ def create(sides: Sides, item: Item, creation: Creation[T]) -> Created[T]:
         return Created(effect.target_id, None, effect.payload if effect.sends else None)
     if effect.state == "sending":
         _wait_out(sides, creation, effect)
+    is_first = effect.state == "prepared" and effect.sends == 0
+    if is_first and creation.is_surely_new():
+        return _send_once(sides, item, creation, effect)
     found = creation.look()
     if found is not None:
         return _adopt(sides, item, intent, effect, found)

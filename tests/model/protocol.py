@@ -2,6 +2,7 @@
 
 Two workers, one record. Between any two steps a worker may be paused for as long as the others
 like, or be killed; a request may arrive late, arrive and its answer be lost, or be lost altogether.
+The record is new in the beginning: nothing of an older life of the database is in the target.
 The one trust placed in the target: once the quarantine has passed, no request of an earlier
 attempt can take effect any more, and a lookup sees what was created before.
 """
@@ -24,6 +25,7 @@ class Design:
     quarantine: bool = True
     fresh: bool = True  # the quarantine counts from the call and from the doubt, not the intent
     lookup: bool = True
+    first_lookup: bool = True  # also before the first attempt of all
     blind_retry: bool = False
     unique_number: bool = False  # the target refuses a second one by itself
 
@@ -118,7 +120,8 @@ def _worker_steps(
     if worker.place == "idle":
         if state.record != "done" and _may_begin(design, state):
             holder = state.holder if design.lock == "none" else number
-            first: Place = "look" if design.lookup else "intend"
+            looks = design.lookup and (design.first_lookup or state.record != "new")
+            first: Place = "look" if looks else "intend"
             yield "takes the record", _at(state, number, first)._replace(holder=holder)
     elif worker.place == "look":
         found = state.made > 0

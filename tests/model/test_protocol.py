@@ -18,6 +18,14 @@ def test_a_number_that_the_target_keeps_unique_needs_neither_lock_nor_lookup() -
     assert search(design).story == ()
 
 
+def test_before_the_first_attempt_a_look_is_needed_only_against_an_older_life() -> None:
+    """What `first_look` shares among rows: every record of the model begins without one."""
+    outcome = search(weakened(first_lookup=False), Limits(crashes=4, posts=4))
+    assert outcome.story == ()
+    assert outcome.can_finish
+    assert search(weakened(first_lookup=False, intent=False)).story
+
+
 @pytest.mark.parametrize(
     "design",
     [

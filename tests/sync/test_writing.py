@@ -141,6 +141,7 @@ class Stage:
     now: datetime = NOW
     lock: Lock = field(default_factory=Lock)
     sent: list[tuple[Any, Any]] = field(default_factory=list)
+    surely_new: bool = False  # a look at a whole list has shown that it is not there
 
     def __post_init__(self) -> None:
         self.target = Target(self)
@@ -170,6 +171,7 @@ class Stage:
             send=self.target.send,
             number=lambda made: made.number,
             unique=unique,
+            is_surely_new=lambda: self.surely_new,
         )
         return writing.create(replace(self.sides, **changes), ITEM, creation)
 
@@ -571,18 +573,44 @@ def test_a_dry_run_tells_what_it_would_write_and_does_nothing(stage: Stage) -> N
     assert (stage.rows(), stage.target.calls) == ([], [])
 
 
+def test_a_first_attempt_needs_no_look_of_its_own_where_a_list_has_shown_that_it_is_new(
+    stage: Stage,
+) -> None:
+    stage.surely_new = True
+    stage.target.fates = [refused, reply_lost]
+    stage.ends(Refused)  # a definite no: what follows is a first attempt still
+    stage.ends(Unclear)
+    assert stage.target.calls == ["prepay", "send"] * 2
+    assert stage.waits() == QUARANTINE
+    assert stage.create().number == "88"
+    assert stage.target.calls == [*["prepay", "send"] * 2, "look"]
+
+
+FATES = (
+    answered,
+    reply_lost,
+    request_lost,
+    made_late,
+    found_late,
+    killed_after,
+    killed_before,
+    refused,
+)
+
+
+def test_whatever_happens_to_the_first_call_of_a_new_one_there_is_one_record(stage: Stage) -> None:
+    """A look at a whole list has shown that it is new; after a doubt that says nothing any more."""
+    for fate in FATES:
+        with stage.hall.db.transaction() as tx:
+            tx.execute(delete(table))
+        story = Stage(stage.hall, surely_new=True)
+        story.target.fates = [fate]
+        assert run_to_the_end(story) == "done", fate.__name__
+        assert len(story.target.made) == 1, fate.__name__
+
+
 def test_whatever_happens_to_two_calls_there_is_never_a_second_record(stage: Stage) -> None:
-    fates = (
-        answered,
-        reply_lost,
-        request_lost,
-        made_late,
-        found_late,
-        killed_after,
-        killed_before,
-        refused,
-    )
-    for both in product(fates, repeat=2):
+    for both in product(FATES, repeat=2):
         with stage.hall.db.transaction() as tx:
             tx.execute(delete(table))
         story = Stage(stage.hall)
