@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import httpx2
 import pytest
 
 from app import clock
+from app.connections import Directory
 from app.hall import Hall, open_hall
 from app.settings import Rate, Settings
 from tests import canaries, servers
@@ -74,6 +76,25 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/bridge.db"
     postgres: servers.PostgresServer = request.getfixturevalue("postgres")
     return postgres.recycled_database()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def long_open(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Hall]:
+    folder = tmp_path_factory.mktemp("hall")
+    url = f"sqlite:///{folder}/bridge.db"
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres").new_database()
+    hall = open_hall(Settings(database_url=url, var_dir=folder), pool_size=12)
+    yield hall
+    hall.db.close()
+
+
+@pytest.fixture(scope="module")
+def opened(long_open: Hall) -> Hall:
+    """A hall on each kind of database that the tests of a file share; each empties it first."""
+    return replace(long_open, directory=Directory(long_open.db, long_open.vault))
 
 
 @pytest.fixture

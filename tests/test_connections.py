@@ -6,19 +6,18 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from app import connections, links, overview, vault, worklist
 from app.connections import Connection, Directory
 from app.documents import MASK, Document, unmask
 from app.errors import because
-from app.hall import Hall, open_hall
+from app.hall import Hall
 from app.links import Link
 from app.models import connections as table
-from app.models import metadata
-from app.settings import Settings
 from app.vault import Vault
 from app.worklist import Settlement, Want
+from tests.halls import emptied
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=1)
@@ -50,23 +49,9 @@ FULL: dict[str, Any] = {
 CANARIES = ("canary", SIGNING, OTHER_SIGNING)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    folder = tmp_path_factory.mktemp("connections")
-    url = f"sqlite:///{folder}/bridge.db"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres").new_database()
-    hall = open_hall(Settings(database_url=url, var_dir=folder))
-    yield hall
-    hall.db.close()
-
-
 @pytest.fixture
 def hall(opened: Hall) -> Hall:
-    with opened.db.transaction() as tx:
-        for one in metadata.sorted_tables:
-            tx.execute(delete(one))
-    return opened
+    return emptied(opened)
 
 
 def document(**changes: Any) -> Document:

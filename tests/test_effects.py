@@ -5,35 +5,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from app import effects
 from app.effects import Effect, Intent
-from app.hall import Hall, open_hall
+from app.hall import Hall
 from app.models import effects as table
-from app.settings import Settings
+from tests.halls import emptied
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 CREATE = Intent("acme", "trf_1", "fortnox", "create_invoice", "severa:1a00", {"Total": 1})
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    folder = tmp_path_factory.mktemp("effects")
-    url = f"sqlite:///{folder}/bridge.db"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres").new_database()
-    hall = open_hall(Settings(database_url=url, var_dir=folder))
-    yield hall
-    hall.db.close()
-
-
 @pytest.fixture
 def hall(opened: Hall) -> Hall:
-    with opened.db.transaction() as tx:
-        tx.execute(delete(table))
-    return opened
+    return emptied(opened)
 
 
 def begin(hall: Hall, intent: Intent = CREATE) -> Effect:

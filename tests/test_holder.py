@@ -7,17 +7,17 @@ from threading import Event, Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, event, select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import connections, effects, models, worklist
 from app.documents import Document
 from app.effects import Intent
-from app.hall import Hall, open_hall
+from app.hall import Hall
 from app.holder import Holder
-from app.models import metadata, work
-from app.settings import Settings
+from app.models import work
 from app.worklist import RUNNING_PER_CONNECTION, Item, Settlement, Want
+from tests.halls import emptied
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -25,22 +25,9 @@ QUARANTINE = timedelta(minutes=10)
 DONE = Settlement("done")
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    folder = tmp_path_factory.mktemp("holder")
-    url = f"sqlite:///{folder}/bridge.db"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres").new_database()
-    hall = open_hall(Settings(database_url=url, var_dir=folder))
-    yield hall
-    hall.db.close()
-
-
 @pytest.fixture
 def hall(opened: Hall) -> Hall:
-    with opened.db.transaction() as tx:
-        for table in metadata.sorted_tables:
-            tx.execute(delete(table))
+    with emptied(opened).db.transaction() as tx:
         connections.put(tx, opened.vault, Document(name="acme"), NOW)
         connections.set_active(tx, "acme", NOW, active=True)
     return opened

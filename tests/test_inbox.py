@@ -7,37 +7,23 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from app import inbox
-from app.hall import Hall, open_hall
+from app.hall import Hall
 from app.inbox import Heard, Receipt
-from app.models import events, metadata, work
-from app.settings import Settings
+from app.models import events, work
 from app.worklist import Want
+from tests.halls import emptied
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=1)
 INVOICE = Want("acme", "invoice", "1a00")
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    folder = tmp_path_factory.mktemp("inbox")
-    url = f"sqlite:///{folder}/bridge.db"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres").new_database()
-    hall = open_hall(Settings(database_url=url, var_dir=folder))
-    yield hall
-    hall.db.close()
-
-
 @pytest.fixture
 def hall(opened: Hall) -> Hall:
-    with opened.db.transaction() as tx:
-        for table in metadata.sorted_tables:
-            tx.execute(delete(table))
-    return opened
+    return emptied(opened)
 
 
 def heard(identity: str = "msg_1", body: bytes = b"{}", **more: Any) -> Heard:

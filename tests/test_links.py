@@ -1,38 +1,24 @@
 """Links: which Severa record is which Fortnox record, one to one."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from app import links
-from app.hall import Hall, open_hall
+from app.hall import Hall
 from app.links import Link
 from app.models import links as table
-from app.settings import Settings
+from tests.halls import emptied
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    folder = tmp_path_factory.mktemp("links")
-    url = f"sqlite:///{folder}/bridge.db"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres").new_database()
-    hall = open_hall(Settings(database_url=url, var_dir=folder))
-    yield hall
-    hall.db.close()
-
-
 @pytest.fixture
 def hall(opened: Hall) -> Hall:
-    with opened.db.transaction() as tx:
-        tx.execute(delete(table))
-    return opened
+    return emptied(opened)
 
 
 def remember(hall: Hall, link: Link, to: str = "acme", at: datetime = NOW) -> None:

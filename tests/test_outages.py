@@ -4,37 +4,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from app import outages, worklist
 from app.errors import because
-from app.hall import Hall, open_hall
-from app.models import metadata, work
+from app.hall import Hall
 from app.models import outages as table
-from app.settings import Settings
+from app.models import work
 from app.worklist import Settlement, Want
+from tests.halls import emptied
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    folder = tmp_path_factory.mktemp("outages")
-    url = f"sqlite:///{folder}/bridge.db"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres").new_database()
-    hall = open_hall(Settings(database_url=url, var_dir=folder))
-    yield hall
-    hall.db.close()
-
-
 @pytest.fixture
 def hall(opened: Hall) -> Hall:
-    with opened.db.transaction() as tx:
-        for one in metadata.sorted_tables:
-            tx.execute(delete(one))
-    return opened
+    return emptied(opened)
 
 
 def fail(hall: Hall, system: Any = "severa", times: int = 1, to: str = "acme") -> None:

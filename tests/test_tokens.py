@@ -14,37 +14,24 @@ from threading import Barrier, Event, Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from app import vault
 from app.errors import NotSent
-from app.hall import Hall, open_hall
+from app.hall import Hall
 from app.models import tokens
-from app.settings import Settings
 from app.tokens import EARLY, Token, TokenStore
 from app.vault import Vault
+from tests.halls import emptied
 
 ROOT = Path(__file__).parent.parent
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    folder = tmp_path_factory.mktemp("tokens")
-    url = f"sqlite:///{folder}/bridge.db"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres").new_database()
-    hall = open_hall(Settings(database_url=url, var_dir=folder))
-    yield hall
-    hall.db.close()
-
-
 @pytest.fixture
 def hall(opened: Hall) -> Hall:
-    with opened.db.transaction() as tx:
-        tx.execute(delete(tokens))
-    return opened
+    return emptied(opened)
 
 
 @dataclass

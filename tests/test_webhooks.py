@@ -24,7 +24,7 @@ import httpx
 import jsonschema
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import delete, event, select, text
+from sqlalchemy import event, select, text
 
 from app import clock, connections, signatures, webhooks
 from app.documents import Document
@@ -35,6 +35,7 @@ from app.sandbox.serving import served
 from app.settings import Rate, Settings
 from app.webhooks import LARGEST, Doors
 from tests import servers
+from tests.halls import emptied
 
 pytestmark = pytest.mark.processes
 
@@ -107,17 +108,6 @@ class Door:
         assert [self.rows(table) for table in metadata.sorted_tables] == before
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    folder = tmp_path_factory.mktemp("webhooks")
-    url = f"sqlite:///{folder}/bridge.db"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres").new_database()
-    hall = open_hall(Settings(database_url=url, var_dir=folder))
-    yield hall
-    hall.db.close()
-
-
 @pytest.fixture(scope="module")
 def open_door(opened: Hall, shared_redis: servers.RedisServer) -> Iterator[Door]:
     with served(build(opened, shared_redis.url)) as url, httpx.Client(timeout=30) as client:
@@ -132,9 +122,7 @@ def door(open_door: Door) -> Door:
 
 def empty(hall: Hall) -> None:
     """Nothing in it, but for one connection that takes both proofs."""
-    with hall.db.transaction() as tx:
-        for table in metadata.sorted_tables:
-            tx.execute(delete(table))
+    with emptied(hall).db.transaction() as tx:
         connections.put(tx, hall.vault, Document.model_validate(DOCUMENT), clock.now())
     hall.directory.forget()
 

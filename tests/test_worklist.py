@@ -11,15 +11,15 @@ from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 
 from app import connections, outages, overview, waiting, worklist
 from app.documents import Document
 from app.errors import because
-from app.hall import Hall, open_hall
-from app.models import metadata, work
-from app.settings import Settings
+from app.hall import Hall
+from app.models import work
 from app.worklist import BACKGROUND, LIVE, RUNNING_PER_CONNECTION, Item, Settlement, Want
+from tests.halls import emptied
 
 ROOT = Path(__file__).parent.parent
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -29,24 +29,10 @@ DONE = Settlement("done")
 WHY = because("other_record_blocked", kind="customer")
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    folder = tmp_path_factory.mktemp("worklist")
-    url = f"sqlite:///{folder}/bridge.db"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres").new_database()
-    hall = open_hall(Settings(database_url=url, var_dir=folder), now=lambda: NOW, pool_size=12)
-    yield hall
-    hall.db.close()
-
-
 @pytest.fixture
 def hall(opened: Hall) -> Hall:
     """Empty, but for one active connection."""
-    with opened.db.transaction() as tx:
-        for table in metadata.sorted_tables:
-            tx.execute(delete(table))
-    connect(opened, "acme")
+    connect(emptied(opened), "acme")
     return opened
 
 

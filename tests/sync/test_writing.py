@@ -28,17 +28,16 @@ from app.errors import (
     Unclear,
     VendorError,
 )
-from app.hall import Hall, open_hall
+from app.hall import Hall
 from app.holder import Holder
 from app.locks import LockLost
 from app.mail.post import Post
 from app.models import effects as table
-from app.models import metadata
-from app.settings import Settings
 from app.sync import writing
 from app.sync.sides import Planned, Registers, Sides
 from app.sync.writing import Created, Creation, Found
 from app.worklist import Item
+from tests.halls import emptied
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 QUARANTINE = timedelta(minutes=10)
@@ -47,17 +46,6 @@ SECOND = timedelta(seconds=1)
 REF = "severa:1a00"
 FOUND = ("found_by_reference", {"system": "fortnox", "number": "88", "ref": REF})
 ITEM = Item("trf_1", "acme", "invoice", "1a00", "invoice:1a00", 0, 1, 0, None, "me")
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    folder = tmp_path_factory.mktemp("writing")
-    url = f"sqlite:///{folder}/bridge.db"
-    if request.param == "postgres":
-        url = request.getfixturevalue("postgres").new_database()
-    hall = open_hall(Settings(database_url=url, var_dir=folder))
-    yield hall
-    hall.db.close()
 
 
 class Killed(BaseException):
@@ -207,10 +195,7 @@ class Stage:
 
 @pytest.fixture
 def stage(opened: Hall) -> Stage:
-    with opened.db.transaction() as tx:
-        for one in metadata.sorted_tables:
-            tx.execute(delete(one))
-    return Stage(opened)
+    return Stage(emptied(opened))
 
 
 # What may happen to a call.
