@@ -24,7 +24,7 @@ TESTABLE := $(VENV)/.testable
 RUNNABLE := $(if $(wildcard $(TESTABLE)),$(TESTABLE),$(VENV)/.runnable)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo walk test bench torture crashpoints run api worker sweeper listener check fix audit package docs screenshots lock clean
+.PHONY: help setup demo walk test bench torture doors crashpoints run api worker sweeper listener check fix audit package docs screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## What can be done here
@@ -43,6 +43,9 @@ test: $(TESTABLE) ## Run the test suite; T=tests/test_money.py or T="-k invoice"
 
 torture: $(TESTABLE) ## 10,000 invoices through 1,000 kills, 100 pauses and faults of all kinds; T="--seed 7 --rounds 1"
 	@exec $(PYTHON) -m tests.proof.torture --report var/torture.jsonl $(T)
+
+doors: $(TESTABLE) ## 2,000 changes by listener and poller alone, each killed 50 times, and the socket dropped; T="--seed 7"
+	@exec $(PYTHON) -m tests.proof.doors $(T)
 
 crashpoints: $(TESTABLE) ## A process killed before and after each step of every handler, once and twice, on both databases
 	@CRASHPOINTS=1 exec $(PYTHON) -m pytest -n $(N) tests/proof/test_crashpoints.py $(T)

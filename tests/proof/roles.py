@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import httpx
@@ -19,8 +19,11 @@ from app.fortnox import client as fortnox
 from app.hall import Hall
 from app.holder import Holder
 from app.locks import LockLost
+from app.supervisor import Backoff
 from tests.proof import seams, weakened
+from workers.listener import Listener
 from workers.process import WorkingProcess
+from workers.sweeper import Sweeper
 
 Order = dict[str, Any]
 LATER = timedelta(minutes=11)
@@ -95,6 +98,33 @@ def once(hall: Hall, order: Order) -> int:
     return 0
 
 
+def listen(hall: Hall, order: Order) -> int:
+    """`pace`: seconds between two looks at who is heard, and after a lost socket."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
+    pace = order["pace"]
+    _end_with_parent()
+    Listener(hall, order["redis_url"], backoff=Backoff(pace, pace * 4), pace=pace).run()
+    return 0
+
+
+def sweep(hall: Hall, order: Order) -> int:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
+    _end_with_parent()
+    Sweeper(hall, order["redis_url"]).run()
+    return 0
+
+
+def _end_with_parent() -> None:
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        _die()
+
+    Thread(target=watch, daemon=True).start()
+
+
 class _Clock:
     def __init__(self, real: Callable[[], datetime], ahead: timedelta) -> None:
         self._real, self.ahead = real, ahead
@@ -109,4 +139,9 @@ def _die() -> None:
     time.sleep(60)
 
 
-ROLES: dict[str, Callable[[Hall, Order], int]] = {"work": work, "once": once}
+ROLES: dict[str, Callable[[Hall, Order], int]] = {
+    "work": work,
+    "once": once,
+    "listen": listen,
+    "sweep": sweep,
+}

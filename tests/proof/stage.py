@@ -59,7 +59,7 @@ class Stage:
     def recover(self, **order: Any) -> None:
         """Fresh processes until nothing is left to do; a person says once that it may go on."""
         assert self.run(rounds=ROUNDS, **order) == 0, self.log()
-        if self._forgive():
+        if self.forgive():
             assert self.run(rounds=ROUNDS, **order) == 0, self.log()
 
     def trace(self, **order: Any) -> list[Seam]:
@@ -81,6 +81,13 @@ class Stage:
     def wait(self, pid: int) -> int:
         return self._nursery.wait(pid)
 
+    def hire(self, role: str, **order: Any) -> int:
+        """A process that works until it is killed; its pid."""
+        return self._nursery.start(role, self._settings, redis_url=self.redis_url, **order)
+
+    def kill(self, pid: int) -> None:
+        self._nursery.kill(pid)
+
     def unsettled(self) -> dict[Key, tuple[str, Any]]:
         """Whatever did not go through, and why."""
         with self.hall.db.reading() as tx:
@@ -94,7 +101,7 @@ class Stage:
     def log(self) -> str:
         return (self.folder / "workers.log").read_text(errors="replace")[-6000:]
 
-    def _forgive(self) -> bool:
+    def forgive(self) -> bool:
         """After two unknown outcomes in a row a person decides; this one says: try again."""
         asked = {
             key
@@ -120,6 +127,7 @@ def stage(database_url: str, redis_url: str, folder: Path, **changes: Any) -> It
             "severa_url": f"{partners.severa_url}/rest-api",
             "fortnox_url": partners.fortnox_url,
             "fortnox_auth_url": f"{partners.fortnox_url}/oauth-v1",
+            "fortnox_websocket_url": partners.environment["FORTNOX_WEBSOCKET_URL"],
             "severa_rate": [1000, 1],
             "fortnox_rate": [1000, 1],
             **changes,
