@@ -1,6 +1,6 @@
 """A mail server on loopback that keeps what it takes, and can be told to refuse."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -16,7 +16,10 @@ from app.sandbox.serving import free_port
 
 @dataclass
 class Mailbox:
-    """`refuses`: addresses it does not take; `answer`: what it says to a mail, instead of 250."""
+    """`refuses`: addresses it does not take; `answer`: what it says to a mail, instead of 250;
+    `private`: of each mail, whether it came encrypted; `taken`: called when a mail is in the box,
+    before its sender hears of it.
+    """
 
     port: int
     mails: list[EmailMessage] = field(default_factory=list)
@@ -24,6 +27,8 @@ class Mailbox:
     logins: list[tuple[bytes, bytes]] = field(default_factory=list)
     refuses: set[str] = field(default_factory=set)
     answer: str = ""
+    private: list[bool] = field(default_factory=list)
+    taken: Callable[[], None] = lambda: None
 
     @property
     def url(self) -> str:
@@ -49,6 +54,9 @@ class Mailbox:
         assert isinstance(message, EmailMessage)
         self.mails.append(message)
         self.envelopes.append((envelope.mail_from, envelope.rcpt_tos))
+        by_tls = server.transport.get_extra_info("ssl_object") is not None
+        self.private.append(by_tls or session.ssl is not None)
+        self.taken()
         return "250 OK"
 
     def authenticate(
@@ -63,7 +71,7 @@ class Mailbox:
 def mailbox(port: int = 0, **more: Any) -> Iterator[Mailbox]:
     box = Mailbox(port or free_port())
     if more.pop("login", False):
-        more |= {"authenticator": box.authenticate, "auth_require_tls": False}
+        more = {"authenticator": box.authenticate, "auth_require_tls": False} | more
     controller = Controller(box, hostname="127.0.0.1", port=box.port, **more)
     controller.start()
     try:

@@ -38,17 +38,23 @@ def box() -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, redis_url: str, box: Mailbox) -> Iterator[Workshop]:
-    with _shop(tmp_path, redis_url, box.url) as opened:
+def shop(
+    request: pytest.FixtureRequest, tmp_path: Path, redis_url: str, box: Mailbox
+) -> Iterator[Workshop]:
+    """On SQLite; on PostgreSQL where a test asks for it."""
+    url = f"sqlite:///{tmp_path}/bridge.db"
+    if getattr(request, "param", "") == "postgres":
+        url = request.getfixturevalue("postgres").recycled_database()
+    with _shop(url, tmp_path, redis_url, box.url) as opened:
         box.mails, box.envelopes, box.refuses = [], [], set()
         box.answer = ""
         yield opened
 
 
 @contextmanager
-def _shop(folder: Path, redis_url: str, smtp_url: str) -> Iterator[Workshop]:
+def _shop(url: str, folder: Path, redis_url: str, smtp_url: str) -> Iterator[Workshop]:
     settings = Settings(
-        database_url=f"sqlite:///{folder}/bridge.db",
+        database_url=url,
         var_dir=folder / "var",
         smtp_url=SecretStr(smtp_url),
         mail_from="Bryggan <bridge@brygga.example>",
@@ -110,6 +116,7 @@ def states(shop: Workshop) -> list[str]:
         return list(tx.scalars(select(mails.c.state).order_by(mails.c.id)))
 
 
+@pytest.mark.parametrize("shop", ["sqlite", "postgres"], indirect=True)
 def test_five_hundred_failures_of_one_cause_are_two_mails(shop: Workshop, box: Mailbox) -> None:
     reason = because("currency_missing", currency="EUR")
     stuck(shop, reason, *range(1, 251))

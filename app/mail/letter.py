@@ -122,6 +122,7 @@ def _message(  # noqa: PLR0913 - everything that a mail consists of
     }
     message.set_content(pages.get_template("mail.txt").render(texts))
     message.add_alternative(pages.get_template("mail.html").render(texts), subtype="html")
+    message.set_boundary(f"=_{identity}")  # sent again, it is the same to the byte
     return message
 
 
