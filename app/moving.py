@@ -38,6 +38,8 @@ def move(
     """Both are brought to this version's tables first. CannotMove: the target is as it was."""
     for db in (source, target):
         migrating.upgrade(db, var_dir)
+        if migrating.version(db) != migrating.NEWEST:
+            raise CannotMove("the tables are of a newer version than this code")
     try:
         with _snapshot(source) as reading, target.transaction() as writing:
             _refuse_if_used(writing)
