@@ -71,6 +71,7 @@ class Workshop:
         row_id = self.row(kind, key).id
         with self.hall.db.transaction() as tx:
             effects.forgive(tx, row_id)
+            journal.write(tx, self.name, row_id, "retried_by_person", self.clock())
             worklist.retry(tx, [row_id], self.clock())
         self.run()
 

@@ -28,7 +28,7 @@ from app.severa.schemas import Invoice
 from app.sync.invoice_document import Translation, unrounded
 from app.sync.shown import not_yet, shown
 from app.sync.sides import Sides
-from app.sync.writing import Found, change
+from app.sync.writing import CancelledByPerson, Found, change
 
 Payload = dict[str, Any]
 BY_CREDIT = "CreditOf"  # in what is recorded: the number of the invoice that is credited
@@ -232,7 +232,7 @@ def _finished(sides: Sides, number: str, payload: Payload, error: Refused) -> fo
     """Refused: right if it was booked as we left it; else somebody was there in between."""
     note = shown(sides, number)
     if note.cancelled:
-        raise Blocked(because("cancelled_by_person", number=number))
+        raise CancelledByPerson(number)
     if not note.booked:
         raise error
     is_ours = note.external_invoice_reference1 == payload["ExternalInvoiceReference1"]

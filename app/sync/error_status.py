@@ -4,6 +4,8 @@ Where it stands there because of us it is carried on as if it stood in the trans
 known by the last move we recorded, unless a look has found it elsewhere since.
 """
 
+from datetime import datetime
+
 from app import connections, effects, journal
 from app.effects import Intent
 from app.errors import (
@@ -17,6 +19,7 @@ from app.errors import (
 )
 from app.severa.schemas import Invoice
 from app.sync.refusals import ending_of
+from app.sync.shown import LAG
 from app.sync.sides import Sides
 from app.sync.writing import change
 from app.worklist import Item
@@ -34,6 +37,19 @@ def is_to_be_carried(sides: Sides, item: Item, invoice: Invoice) -> bool:
         with sides.db.transaction() as tx:
             journal.write(tx, sides.name, item.id, "left_error_status", sides.clock())
     return held == status
+
+
+def was_put_back(sides: Sides, item: Item, invoice: Invoice, *, since: datetime) -> bool:
+    """A person has moved it from the error status, where we put it, to the transfer status again.
+
+    Not believed for a minute: Severa may show it as it stood before we moved it.
+    """
+    with sides.db.reading() as tx:
+        last = effects.latest(tx, item.id, MOVE)
+    if last is None or last.state != "done" or not (last.payload or {}).get("because_blocked"):
+        return False
+    in_transfer = invoice.status.guid.lower() == sides.document.invoice_statuses.transfer
+    return in_transfer and since <= last.prepared_at <= sides.clock() - LAG
 
 
 def show(sides: Sides, item: Item, error: BridgeError) -> None:

@@ -1,5 +1,6 @@
 """Customer invoices, Severa → Fortnox: once each, checked to the öre, then moved to received."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,13 +10,13 @@ from app.errors import Blocked, Missing, NothingToDo, Refused, TryLater, VendorE
 from app.fortnox import schemas as fortnox
 from app.links import Link
 from app.severa.schemas import Invoice
-from app.sync import attachments, credit_note, error_status, first_look
+from app.sync import attachments, cancelled, credit_note, error_status, first_look
 from app.sync.credit_note import Made, Original
 from app.sync.invoice_document import Translation, differences, reference, translate
 from app.sync.invoice_facts import gather
 from app.sync.shown import not_yet, shown, wait_for_our_write
 from app.sync.sides import Sides
-from app.sync.writing import Creation, Found, change, create, frozen
+from app.sync.writing import CancelledByPerson, Creation, Found, change, create, frozen
 from app.worklist import Item
 
 
@@ -61,6 +62,7 @@ def _sync(sides: Sides, item: Item) -> Link | None:
     _describe(sides, item, invoice)
     if not error_status.is_to_be_carried(sides, item, invoice):
         if link is not None:
+            cancelled.note_left(sides, item, link)
             return link
         raise NothingToDo(
             because("not_in_transfer_status", status=invoice.status.name or invoice.status.guid)
@@ -89,7 +91,7 @@ def _describe(sides: Sides, item: Item, invoice: Invoice) -> None:
 def _carry(sides: Sides, item: Item, link: Link | None, job: Job) -> Carried:
     """The invoice in Fortnox, made or brought up to date."""
     if link is None:
-        return _make(sides, item, job, generation=1)
+        return _make(sides, item, job, {"generation": 1, "replaced": ()})
     theirs = shown(sides, link.fortnox_id)
     if theirs.cancelled:
         return _create_anew(sides, item, link, job)
@@ -112,27 +114,38 @@ def _carry(sides: Sides, item: Item, link: Link | None, job: Job) -> Carried:
 
 
 def _create_anew(sides: Sides, item: Item, link: Link, job: Job) -> Carried:
+    """In the place of one that was cancelled; CancelledByPerson until somebody wants that."""
+    if not cancelled.is_wanted_again(sides, item, link, job.invoice):
+        raise cancelled.ask(sides, link)
     generation = int(link.carried.get("generation", 1)) + 1
-    return _make(sides, item, job, generation=generation)
+    replaced = (*link.carried.get("replaced", ()), link.fortnox_id)
+    return _make(sides, item, job, {"generation": generation, "replaced": replaced})
 
 
-def _make(sides: Sides, item: Item, job: Job, *, generation: int) -> Carried:
-    """Brought up to date where an earlier attempt made it, with what Severa said then."""
-    made = _create(sides, item, job, generation=generation)
+def _make(sides: Sides, item: Item, job: Job, carried: dict[str, Any]) -> Carried:
+    """Brought up to date where an earlier attempt made it, with what Severa said then.
+
+    `carried`: which generation this is, and the numbers of those that it replaces.
+    """
+    try:
+        made = _create(sides, item, job, carried | {"moved": False})
+    except CancelledByPerson as found:
+        raise cancelled.ask(sides, Link("invoice", item.key, found.number, carried)) from found
     if made.link.carried["payload"] == job.payload:
         return made
     return _carry(sides, item, made.link, job)
 
 
-def _create(sides: Sides, item: Item, job: Job, *, generation: int) -> Carried:
-    payload, ref = job.payload, reference(item.key)
+def _create(sides: Sides, item: Item, job: Job, carried: dict[str, Any]) -> Carried:
+    payload, generation = job.payload, carried["generation"]
+    ref = reference(item.key)
     intent = Intent(
         sides.name, item.id, "fortnox", "create_invoice", ref, payload, generation=generation
     )
     intent = credit_note.recorded(sides, intent, job.asked, job.original)
     creation: Creation[Made] = Creation(
         intent,
-        look=lambda: _look(sides, intent),
+        look=lambda: _look(sides, intent, carried["replaced"]),
         send=lambda content: credit_note.send(sides, content),
         number=lambda made: made.number,
         is_surely_new=lambda: _is_surely_new(sides, intent),
@@ -145,10 +158,8 @@ def _create(sides: Sides, item: Item, job: Job, *, generation: int) -> Carried:
         raise
     answer = created.answer.answer if created.answer else None
     by_credit = credit_note.is_by_credit(intent.payload)
-    sent = payload if by_credit else created.sent or payload
-    carried: dict[str, Any] = {"payload": sent, "generation": generation, "moved": False}
-    if job.original:
-        carried["credits"] = job.original.number
+    carried["payload"] = payload if by_credit else created.sent or payload
+    carried["credits"] = job.original.number if job.original else ""
     if by_credit:
         answer = credit_note.complete(sides, item.id, created.number, payload)
         carried["by_credit"] = True
@@ -181,8 +192,8 @@ def _is_surely_new(sides: Sides, intent: Intent) -> bool:
     return first_look.is_surely_new(sides, intent.ref)
 
 
-def _look(sides: Sides, intent: Intent) -> Found | None:
-    """A cancelled one counts only for the first: later ones are made because it was cancelled."""
+def _look(sides: Sides, intent: Intent, replaced: Collection[str]) -> Found | None:
+    """A cancelled one counts, unless this is made in its place."""
     found = sides.fortnox.invoices_with_reference(intent.ref)
     living = [one for one in found if not one.cancelled]
     if len(living) > 1:
@@ -190,8 +201,9 @@ def _look(sides: Sides, intent: Intent) -> Found | None:
         raise Blocked(because("invoice_twice", numbers=numbers))
     if living:
         return Found(living[0].document_number)
-    if found and intent.generation == 1:
-        return Found(found[0].document_number, cancelled=True)
+    gone = [one.document_number for one in found if one.document_number not in replaced]
+    if gone:
+        return Found(gone[-1], cancelled=True)
     if credit_note.is_by_credit(intent.payload):
         return credit_note.look(sides, intent.payload, intent.ref)
     return None

@@ -45,6 +45,14 @@ class Found:
     cancelled: bool = False
 
 
+class CancelledByPerson(Blocked):
+    """What was to be made had come through, and somebody has cancelled it there."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(because("cancelled_by_person", number=number))
+        self.number = number
+
+
 @dataclass(frozen=True)
 class Creation(Generic[T]):
     """`look` finds what this reference made before, exactly; `send` makes it, in one call.
@@ -141,7 +149,7 @@ def _wait_out(sides: Sides, creation: Creation[Any], effect: Effect) -> None:
 
 def _adopt(sides: Sides, item: Item, intent: Intent, effect: Effect, found: Found) -> Created[Any]:
     if found.cancelled:
-        raise Blocked(because("cancelled_by_person", number=found.number))
+        raise CancelledByPerson(found.number)
     with sides.db.transaction() as tx:
         now = sides.clock()
         effects.change(tx, effect.id, state="done", target_id=found.number, settled_at=now)

@@ -13,7 +13,7 @@ from app.checks import preflight
 from app.checks.survey import Survey
 from app.models import events, work
 from app.sandbox.chaos import Fault
-from app.sandbox.severa import PAID, RECEIVED, TRANSFER, Row
+from app.sandbox.severa import DRAFT, PAID, RECEIVED, TRANSFER, Row
 from app.sync.polls import POLLS, planting
 from tests.installation import document, installation, until, vendors
 from tests.journeys.test_invoices import order, status
@@ -105,6 +105,10 @@ def test_a_blocked_invoice_is_looked_at_again_when_it_is_changed_and_not_before(
     severa.change_invoice(guid, notes="Rättad")
     rounds(polled)
     assert polled.row("invoice", guid).attempts == before + 1
+    severa.set_status(guid, DRAFT)  # taken away by a person: nobody's trouble any more
+    rounds(polled)
+    assert polled.outcome("invoice", guid) == ("skipped", "not_in_transfer_status")
+    assert polled.row("invoice", guid).attempts == before + 2
 
 
 def test_an_invoice_seen_by_event_and_by_poll_is_carried_over_once(polled: Workshop) -> None:
