@@ -157,26 +157,33 @@ def tax_numbers(written: str, country: str) -> tuple[str, str | None]:
 def _vat_type(
     customer: severa.Customer, country: Country, settings: Sequence[severa.CountrySetting]
 ) -> str:
-    """By country, unless Severa has a setting of its own for this customer in that country."""
-    exempt = _exemption(country, settings)
+    """By country, and by whether Severa charges this customer VAT: the invoices are to agree.
+
+    Where Severa says nothing of that, VAT is charged in Sweden and nowhere else.
+    """
+    exempt = _exemption(customer, country, settings)
     if country.code == "SE":
-        vat = customer.invoicing_vat
-        without = vat is not None and vat.percentage == 0 if exempt is None else exempt
-        return "SEREVERSEDVAT" if without else "SEVAT"
+        return "SEREVERSEDVAT" if exempt else "SEVAT"
     if not country.in_eu:
         return "EXPORT"
     return "EUVAT" if exempt is False else "EUREVERSEDVAT"
 
 
-def _exemption(country: Country, settings: Sequence[severa.CountrySetting]) -> bool | None:
-    """Whether VAT is left out there; None where Severa says nothing of it."""
+def _exemption(
+    customer: severa.Customer, country: Country, settings: Sequence[severa.CountrySetting]
+) -> bool | None:
+    """Whether VAT is left out: by the setting for that country, else by the customer's own VAT.
+
+    None where Severa says nothing of it.
+    """
     for one in settings:
         where = one.country
         names = (where.guid, where.name, where.english_name) if where else ()
         if country.names & {name.lower() for name in names if name}:
             percentage = one.value_added_tax.percentage if one.value_added_tax else None
             return bool(one.is_tax_free) or percentage == 0
-    return None
+    vat = customer.invoicing_vat
+    return None if vat is None or vat.percentage is None else vat.percentage == 0
 
 
 def _country(address: severa.Address, countries: Countries, customer: str) -> Country:
