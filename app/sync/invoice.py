@@ -234,6 +234,8 @@ def _check(sides: Sides, asked: Translation, carried: Carried) -> None:
     link, answer = carried.link, carried.answer
     is_read = carried.is_read or answer is None
     answer = answer or shown(sides, link.fortnox_id)
+    if answer.cancelled:
+        raise cancelled.ask(sides, link)
     found = differences(asked, answer, by_credit=bool(link.carried.get("by_credit")))
     if found and is_read:
         wait_for_our_write(sides, link.fortnox_id)
