@@ -80,7 +80,7 @@ class Said:
                     passed_on |= set() if codes else facts
                     _add(self.sentences, codes, facts)
                 elif name == "Intent":
-                    self.actions |= _codes(call.args[3], known)
+                    self.actions |= _codes(call.args[3], known) | _constant(call.args[3], module)
         if passed_on:  # facts given where the code is a parameter go with the codes given to it
             _add(self.sentences, told, passed_on)
 
@@ -123,6 +123,12 @@ def _codes(node: ast.expr, values: dict[str, set[str]]) -> set[str]:
     if isinstance(node, ast.BoolOp):
         return {_text(one) for one in node.values} - {""}
     return {_text(node)} - {""}
+
+
+def _constant(node: ast.expr, module: ast.Module) -> set[str]:
+    """What a name of the module stands for."""
+    named = [one for one in module.body if isinstance(one, ast.Assign)]
+    return {_text(one.value) for one in named if ast.unparse(one.targets[0]) == ast.unparse(node)}
 
 
 def _looked_up(node: ast.expr, function: ast.AST, module: ast.Module) -> set[str]:
