@@ -47,6 +47,12 @@ LOOKS = (("sv-SE", 1280, "light"), ("en-GB", 360, "dark"))
 PATIENCE = 30_000
 TOO_WIDE = """[...document.querySelectorAll("main *")].filter(one =>
     one.getBoundingClientRect().right > innerWidth).map(one => one.outerHTML.slice(0, 80))"""
+# What moved under the reader without their doing, since the page began to load; 0.1 is too much.
+SHIFTED = """new Promise(done => { let sum = 0;
+    const add = one => { if (!one.hadRecentInput) sum += one.value; };
+    new PerformanceObserver(seen => seen.getEntries().forEach(add))
+        .observe({type: "layout-shift", buffered: true});
+    setTimeout(() => done(sum), 60); })"""
 STILL_READING = re.compile("Frågar Severa|being asked|being read|läses")
 
 
@@ -171,8 +177,10 @@ def test_no_page_has_a_barrier(scene: Scene, language: str, width: int, scheme: 
         page.goto(f"{scene.running.url}{place}")
         if place.startswith("/c/"):
             page.locator("#beside section").first.wait_for()
-        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
         expect(page.get_by_text(STILL_READING)).to_have_count(0)
+        if (moved := page.evaluate(SHIFTED)) >= 0.1:
+            barriers.append(f"{place}: moves while it is read, {moved:.2f}")
+        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
         barriers += _barriers(page, place)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{place} is {wide} wide: {page.evaluate(TOO_WIDE)}"
