@@ -198,6 +198,15 @@ class Directory:
     def forget(self) -> None:
         self._read_at = -FRESH_SECONDS
 
+    def is_alone(self, name: str, fortnox_tenant: str) -> bool:
+        """Whether no other active connection writes to this Fortnox company."""
+        self.refresh()
+        return not any(
+            one.active and one.document.fortnox.tenant_id == fortnox_tenant
+            for one in self._known.values()
+            if one.name != name
+        )
+
     def refresh(self) -> None:
         with self._lock:
             if self.is_fresh:

@@ -20,6 +20,11 @@ DISBELIEVED = timedelta(hours=1)
 MOST_AT_ONCE = 500
 FEW = 20
 REFERENCE = "ExternalInvoiceReference1"
+MAKES: tuple[ColumnElement[bool], ...] = (
+    effects.c.system == "fortnox",
+    effects.c.action == "create_invoice",
+    effects.c.creates,
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,8 @@ def disbelieve(tx: Tx, connection: str) -> None:
 def witness(tx: Tx, connection: str, after: datetime, before: datetime) -> str | None:
     """The reference of an invoice made here between these: a list that lacks it is not believed."""
     made = select(effects.c.ref, effects.c.payload).where(
-        *_creates(connection),
+        effects.c.connection == connection,
+        *MAKES,
         effects.c.state == "done",
         effects.c.settled_at > after,
         effects.c.settled_at <= before,
@@ -95,15 +101,8 @@ def _sent_from_here(tx: Tx, connection: str, refs: Sequence[str]) -> set[str]:
     for first in range(0, len(refs), MOST_AT_ONCE):
         some = refs[first : first + MOST_AT_ONCE]
         sent = or_(effects.c.sends > 0, effects.c.state == "done")
-        query = select(effects.c.ref).where(*_creates(connection), effects.c.ref.in_(some), sent)
+        query = select(effects.c.ref).where(
+            effects.c.connection == connection, *MAKES, effects.c.ref.in_(some), sent
+        )
         known.update(tx.scalars(query))
     return known
-
-
-def _creates(connection: str) -> tuple[ColumnElement[bool], ...]:
-    return (
-        effects.c.connection == connection,
-        effects.c.system == "fortnox",
-        effects.c.action == "create_invoice",
-        effects.c.creates,
-    )

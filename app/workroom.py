@@ -57,6 +57,11 @@ class Workroom:
             retention=timedelta(days=settings.retention_days),
             post=post_of(settings),
             together=self.together.setdefault(whose, Together()),
+            is_alone=partial(
+                self.hall.directory.is_alone,
+                connection.name,
+                connection.document.fortnox.tenant_id,
+            ),
         )
         return sides
 

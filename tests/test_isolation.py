@@ -28,6 +28,7 @@ ALLOWED: dict[str, str] = {
     "app.effects.leave_alone": BY_ID,
     "app.effects.of_work": BY_ID,
     "app.effects.open_intent": BY_ID,
+    "app.effects.sent_for": BY_ID,
     "app.inbox._known": BY_EVENT,
     "app.inbox.about": BY_ID,
     "app.inbox.find": "by the id alone: the address names no connection, and the key opens all",

@@ -33,6 +33,8 @@ PATIENCE = 5.0  # seconds that a thread waits for another one's look
 
 def is_surely_new(sides: Sides, reference: str) -> bool:
     """Whether no invoice bears this reference; False: that very reference has to be asked for."""
+    if not sides.is_alone():  # what another connection has just made is in no look of ours
+        return False
     if not sides.together.looking.acquire(timeout=PATIENCE):
         return False
     try:

@@ -62,6 +62,7 @@ class Planned:
 class Sides:
     """`ensure(kind, severa_id)`: the link of another record, carried over first if need be.
 
+    `is_alone`: nobody else that is connected here writes to this Fortnox company.
     `plan` is a list in a dry run: writes are put there and not sent.
     """
 
@@ -76,6 +77,7 @@ class Sides:
     registers: Registers
     retention: timedelta
     post: Post
+    is_alone: Callable[[], bool]
     together: Together = field(default_factory=Together)
     plan: list[Planned] | None = field(default=None)
 

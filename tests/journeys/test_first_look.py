@@ -9,9 +9,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, select, update
 
-from app import models
+from app import connections, models
+from app.documents import Document
 from app.sandbox.severa import TRANSFER
 from app.sync import first_look
+from tests.installation import document
 from tests.workshop import Workshop
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -159,3 +161,14 @@ def test_another_company_behind_the_same_name_is_looked_at_anew(warm: Workshop) 
     warm.clock.move_on(LATER)
     warm.look_at("invoice", *order(warm, MANY))
     assert lists_asked(warm)[0] == "all"
+
+
+def test_where_two_connections_share_a_company_no_look_is_shared(warm: Workshop) -> None:
+    """What the other has made since our look would be made again."""
+    given = Document.model_validate(document("beta"))
+    with warm.hall.db.transaction() as tx:
+        connections.put(tx, warm.hall.vault, given, warm.clock())
+    warm.hall.directory.forget()
+    forget_calls(warm)
+    warm.look_at("invoice", *order(warm, MANY))
+    assert lists_asked(warm) == ["one"] * MANY
