@@ -76,7 +76,10 @@ class Want:
 
 @dataclass(frozen=True)
 class Item:
-    """A claimed row: this process, and no other, works on it until it is settled."""
+    """A claimed row: this process, and no other, works on it until it is settled.
+
+    `wanted`: how often it had been by then, the last time included.
+    """
 
     id: str
     connection: str
@@ -89,6 +92,7 @@ class Item:
     failing_since: datetime | None
     claimed_by: str
     received_at: datetime | None = None
+    wanted: int = 0
 
 
 @dataclass(frozen=True)
@@ -362,4 +366,5 @@ def _item(row: Row[Any], holder: str) -> Item:
         row.failing_since,
         holder,
         row.received_at,
+        row.wanted,
     )

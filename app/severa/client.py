@@ -221,6 +221,9 @@ class Severa:
         query = {"invoiceStatusGuids": list(statuses)}
         return list(self._pages(schemas.Invoice, "invoices", **query))
 
+    def invoices_numbered(self, numbers: list[str]) -> list[schemas.Invoice]:
+        return list(self._pages(schemas.Invoice, "invoices", numbers=numbers))
+
     def invoices_between(self, first: date, last: date) -> list[schemas.Invoice]:
         """By invoice date, both days included."""
         query = {"startDate": first.isoformat(), "endDate": last.isoformat()}

@@ -10,7 +10,7 @@ from app.errors import Blocked, Missing, NothingToDo, Refused, TryLater, VendorE
 from app.fortnox import schemas as fortnox
 from app.links import Link
 from app.severa.schemas import Invoice
-from app.sync import attachments, cancelled, credit_note, error_status, first_look
+from app.sync import attachments, cancelled, credit_note, error_status, first_look, reading
 from app.sync.credit_note import Made, Original
 from app.sync.invoice_document import Translation, differences, reference, translate
 from app.sync.invoice_facts import gather
@@ -56,7 +56,7 @@ def sync(sides: Sides, item: Item) -> Link | None:
 def _sync(sides: Sides, item: Item) -> Link | None:
     link = _known(sides, item)
     try:
-        invoice = sides.severa.invoice(item.key)
+        invoice = reading.to_carry(sides, item)
     except Missing as error:
         raise NothingToDo(because("severa_invoice_gone")) from error
     _describe(sides, item, invoice)

@@ -8,7 +8,7 @@ from app.errors import Missing, NothingToDo, TryLater, because
 from app.fortnox import schemas as fortnox
 from app.links import Link
 from app.severa import schemas as severa
-from app.sync import money
+from app.sync import money, reading
 from app.sync.meeting import Renamed
 from app.sync.sides import Sides
 from app.sync.standing import OURS, Standing, standing_of
@@ -70,9 +70,9 @@ def _describe(sides: Sides, item: Item, link: Link, invoice: fortnox.Invoice) ->
         worklist.describe(tx, item.id, source=label, target_id=link.severa_id)
 
 
-def _severa_invoice(sides: Sides, link: Link) -> severa.Invoice:
+def _severa_invoice(sides: Sides, item: Item, link: Link) -> severa.Invoice:
     try:
-        return sides.severa.invoice(link.severa_id)
+        return reading.to_pay(sides, item, link)
     except Missing as error:
         raise NothingToDo(because("severa_invoice_gone")) from error
 
@@ -81,7 +81,7 @@ def _pay(sides: Sides, item: Item, link: Link, standing: Standing) -> Link:
     status = sides.document.invoice_statuses.paid
     if status is None:
         raise NothingToDo(because("no_paid_status", number=item.key))
-    theirs = _severa_invoice(sides, link)
+    theirs = _severa_invoice(sides, item, link)
     if theirs.status.guid.lower() != status or theirs.payment_date != standing.paid_on:
         _move(sides, item, link, status, standing.paid_on)
     if not link.carried.get("paid"):
@@ -96,7 +96,7 @@ def _take_back(sides: Sides, item: Item, link: Link, standing: Standing) -> Link
         sides.document.invoice_statuses.received,
         sides.document.invoice_statuses.paid,
     )
-    theirs = _severa_invoice(sides, link)
+    theirs = _severa_invoice(sides, item, link)
     if theirs.status.guid.lower() == paid and received is not None:
         _move(sides, item, link, received, None)
     link = _carried(sides, link, paid=False)

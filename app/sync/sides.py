@@ -16,6 +16,7 @@ from app.holder import Holder
 from app.links import Link
 from app.mail.post import Post
 from app.severa.client import Severa
+from app.severa.schemas import Invoice
 
 T = TypeVar("T")
 REGISTER_LIFETIME = timedelta(minutes=10)
@@ -40,12 +41,22 @@ class Registers:
         self._known.clear()
 
 
+@dataclass(frozen=True)
+class Page:
+    """Invoices read in one call: each with how often its row had been wanted before the call."""
+
+    read_at: datetime | None = None
+    invoices: dict[str, tuple[int, Invoice]] = field(default_factory=dict)
+
+
 @dataclass
 class Together:
     """What the runs of one company in this process do once for all of them."""
 
     looking: Lock = field(default_factory=Lock)
     has_looked: bool = False  # in Fortnox's lists, since this process began
+    reading: Lock = field(default_factory=Lock)
+    pages: dict[str, Page] = field(default_factory=dict)  # by the kind of the rows
 
 
 @dataclass(frozen=True)

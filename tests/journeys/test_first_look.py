@@ -7,7 +7,7 @@ itself run on both in `tests/test_looks.py`.
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, update
 
 from app import connections, models
 from app.documents import Document
@@ -77,17 +77,6 @@ def restore(shop: Workshop, guids: list[str]) -> None:
     for guid in guids:
         shop.partners.severa.set_status(guid, TRANSFER)
     restart(shop)
-
-
-def test_fifty_new_invoices_take_one_call_each_and_a_few_looks(warm: Workshop) -> None:
-    guids = order(warm, 50)
-    forget_calls(warm)
-    warm.look_at("invoice", *guids)
-    assert warm.partners.invoices_by_reference().total() == 51
-    assert lists_asked(warm)[0] == "all"
-    assert len(warm.partners.fortnox.chaos.calls) <= 1.1 * 50
-    with warm.hall.db.reading() as tx:
-        assert tx.execute(select(models.looks.c.strangers)).scalar_one() == []
 
 
 def test_few_invoices_are_asked_for_one_by_one_until_a_list_pays(warm: Workshop) -> None:
