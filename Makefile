@@ -41,7 +41,7 @@ walk: $(RUNNABLE) ## The start guide from top to bottom on a simulated company; 
 test: $(TESTABLE) ## Run the test suite; T=tests/test_money.py or T="-k invoice" to choose, N=0 for one at a time
 	@exec $(PYTHON) -m pytest -n $(N) --dist loadgroup $(T)
 
-torture: $(TESTABLE) ## 10,000 invoices through 1,000 kills, 100 pauses and faults of all kinds; T="--seed 7 --rounds 1"
+torture: $(TESTABLE) ## 10,000 invoices through 1,000 kills, 100 pauses and faults of all kinds; T="--seed 7", T="--celery"
 	@exec $(PYTHON) -m tests.proof.torture --report var/torture.jsonl $(T)
 
 doors: $(TESTABLE) ## 2,000 changes by listener and poller alone, each killed 50 times, and the socket dropped; T="--seed 7"

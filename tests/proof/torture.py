@@ -40,6 +40,7 @@ from tests.installation import (
     until,
     vendors,
 )
+from tests.proof.crew import Crew, Forked, Programs
 from tests.proof.nursery import Nursery
 
 TRANSFER_NAME, RECEIVED_NAME = "Klar för Fortnox", "Mottagen i Fortnox"
@@ -52,7 +53,8 @@ DRAIN = 60.0  # seconds from the last fault until everything must be done
 @dataclass(frozen=True)
 class Plan:
     """One round. `again`: of a hundred invoices, how many are announced once more; `faults`: the
-    share of all calls that go wrong; `quarantine`: longer than any call can take effect late.
+    share of all calls that go wrong; `quarantine`: longer than any call can take effect late;
+    `celery`: real workers and a sweeper, whose client waits longer than a hanging call is worth.
     """
 
     database: str = "postgres"
@@ -70,6 +72,7 @@ class Plan:
     seed: int = 1
     longest: float = 900.0
     weakened: str = ""
+    celery: bool = False
 
 
 @dataclass
@@ -90,6 +93,7 @@ class Report:
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     unbalanced: list[str] = field(default_factory=list)
+    celery: bool = False
     asked_a_person: int = 0
     storm_seconds: float = 0.0
     drained_seconds: float | None = None
@@ -100,7 +104,7 @@ class Report:
         return not bad and self.drained_seconds is not None
 
 
-def storm_of_faults(share: float) -> list[Fault]:
+def storm_of_faults(share: float, *, may_hang: bool) -> list[Fault]:
     """Every kind there is, `share` of all calls together; on any call of a vendor's API."""
     kinds = [
         Fault("refuse", status=429, headers={"Retry-After": "1"}),
@@ -116,6 +120,7 @@ def storm_of_faults(share: float) -> list[Fault]:
         Fault("mask", status=502),
         Fault("mask", status=200, body='{"cut": '),
     ]
+    kinds = [one for one in kinds if may_hang or one.kind != "hang"]
     path = r"/(v1|3)/"
     return [replace(one, path=path, times=None, chance=share / len(kinds)) for one in kinds]
 
@@ -123,7 +128,7 @@ def storm_of_faults(share: float) -> list[Fault]:
 class Torture:
     def __init__(self, plan: Plan, folder: Path, say: Callable[[str], None] = print) -> None:
         self.plan, self._folder, self._say = plan, folder, say
-        self.report = Report(plan.seed, plan.database)
+        self.report = Report(plan.seed, plan.database, celery=plan.celery)
         self._random = random.Random(plan.seed)
         self._workers: list[int] = []
         self._paused: dict[int, float] = {}
@@ -142,19 +147,19 @@ class Torture:
             self._redis = enter(servers.redis_server())
             self.partners = enter(vendors())
             self._settings = self._settings_of(database)
-            self._nursery = enter(Nursery(self._folder / "workers.log"))
             self._api = enter(self._api_server())
+            self._crew = self._find_crew(stack)
             self._through_everything()
         return self.report
 
     def _through_everything(self) -> None:
         guids = self._ordered()
-        self._nursery.warm_up(self._settings, self._redis.url)
-        self._hire(self.plan.workers)
+        self._hire(self._crew.size)
         began = time.monotonic()
         trouble = self._troubles()
-        self.partners.fortnox.chaos.faults += storm_of_faults(self.plan.faults)
-        self.partners.severa.chaos.faults += storm_of_faults(self.plan.faults)
+        faults, may_hang = self.plan.faults, not self.plan.celery
+        self.partners.fortnox.chaos.faults += storm_of_faults(faults, may_hang=may_hang)
+        self.partners.severa.chaos.faults += storm_of_faults(faults, may_hang=may_hang)
         for number, one in enumerate((self.partners.fortnox, self.partners.severa)):
             one.chaos.seed(self.plan.seed * 2 + number)
         self.partners.fortnox.options.search_delay = 0.3
@@ -218,14 +223,14 @@ class Torture:
 
     def _storm(self, troubles: list[Callable[[], None]], guids: list[str], began: float) -> None:
         """The troubles are spread over the work: each comes when so much of it is done."""
-        total, last = len(troubles), 0.0
+        total, last, idle = len(troubles), time.monotonic(), self._crew.start
         while troubles:
             if time.monotonic() - began > self.plan.longest:
                 raise RuntimeError(f"not through within {self.plan.longest} s: {self.report}")
             done = self._received()
             passed = total - len(troubles)
             # As far as the work has come; or, when it stands still, a trouble now and then.
-            if passed <= total * done / (len(guids) * 0.95) or time.monotonic() - last > 2:
+            if passed <= total * done / (len(guids) * 0.95) or time.monotonic() - last > idle:
                 troubles.pop()()
                 last = time.monotonic()
             self._tend()
@@ -238,7 +243,7 @@ class Torture:
         victim = self._random.choice(alive or self._workers)
         self._workers.remove(victim)
         self._paused.pop(victim, None)
-        self._nursery.kill(victim)
+        self._crew.kill(victim)
         self.report.kills += 1
         self._hire(1)
 
@@ -273,18 +278,22 @@ class Torture:
 
     # What keeps it going.
 
+    def _find_crew(self, stack: ExitStack) -> Crew:
+        plan, log = self.plan, self._folder / "workers.log"
+        if plan.celery:
+            return stack.enter_context(Programs(self._environment(), plan.workers, log))
+        return Forked(
+            stack.enter_context(Nursery(log)),
+            self._settings,
+            plan.workers,
+            redis_url=self._redis.url,
+            threads=plan.threads,
+            patience=CLIENT_PATIENCE,
+            weakened=plan.weakened,
+        )
+
     def _hire(self, count: int) -> None:
-        for _ in range(count):
-            self._workers.append(
-                self._nursery.start(
-                    "work",
-                    self._settings,
-                    redis_url=self._redis.url,
-                    threads=self.plan.threads,
-                    patience=CLIENT_PATIENCE,
-                    weakened=self.plan.weakened,
-                )
-            )
+        self._workers += [self._crew.hire() for _ in range(count)]
 
     def _tend(self) -> None:
         """Who lies long enough wakes up; who died of himself (his lock was lost) is replaced."""
@@ -296,7 +305,7 @@ class Torture:
         if self._api.poll() is not None:  # it ends when the database is away as it starts
             self._api = self._start_api()
         for pid in list(self._workers):
-            if self._nursery.ended(pid) is not None:
+            if self._crew.ended(pid):
                 self._workers.remove(pid)
                 self._hire(1)
 
@@ -386,18 +395,23 @@ class Torture:
             self._api.wait()
             self._http.close()
 
-    def _start_api(self) -> "subprocess.Popen[bytes]":
-        given = self._settings
-        env = {
+    def _environment(self) -> dict[str, str]:
+        """The settings as the programs are given them."""
+        given = {
+            name.upper(): f"{value[0]}/{value[1]}" if name.endswith("_rate") else str(value)
+            for name, value in self._settings.items()
+        }
+        return {
             **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
-            **self.partners.environment,
-            "DATABASE_URL": given["database_url"],
+            **given,
             "REDIS_URL": self._redis.url,
-            "VAR_DIR": given["var_dir"],
             "PORT": str(self._port),
             "ADMIN_KEY": ADMIN_KEY,
-            "QUARANTINE": str(given["quarantine"]),
+            "WORKER_CONCURRENCY": str(self.plan.threads),
         }
+
+    def _start_api(self) -> "subprocess.Popen[bytes]":
+        env = self._environment()
         with (self._folder / "api.log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "app.cli", "api"], env=env, stdout=log, stderr=log
@@ -457,6 +471,7 @@ def main() -> int:
     for name in ("invoices", "deliveries", "kills", "stops", "workers", "threads"):
         parser.add_argument(f"--{name}", type=int, default=getattr(Plan, name))
     parser.add_argument("--database", choices=("postgres", "sqlite"), default="postgres")
+    parser.add_argument("--celery", action="store_true", help="real workers; costs more per kill")
     parser.add_argument("--longest", type=float, default=Plan.longest)
     given = vars(parser.parse_args())
     report, rounds, seed = given.pop("report"), given.pop("rounds"), given.pop("seed")
