@@ -24,6 +24,7 @@ Action = Literal[
     "transfers.retried",
     "mail.tested",
     "backfill.started",
+    "backfill.cancelled",
     "consent.invited",
     "consent.given",
     "key.created",

@@ -6,14 +6,16 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, insert, or_, select, update
 
-from app import ids, worklist
+from app import batches, ids, worklist
 from app.connections import Connection
 from app.models import backfills, work
 from app.worklist import BACKGROUND, Want
 
 Direction = Literal["severa_to_fortnox", "fortnox_to_severa"]
+Stage = Literal["listing", "running", "done", "cancelled"]
+RETRY = "retry"  # the kind of a batch that no register is carried over with
 WAYS: dict[str, tuple[Direction, ...]] = {
     "customer": ("severa_to_fortnox", "fortnox_to_severa"),
     "product": ("severa_to_fortnox", "fortnox_to_severa"),
@@ -31,7 +33,7 @@ class Progress:
     connection: str
     kind: str
     direction: str
-    state: Literal["listing", "running", "done"]
+    state: Stage
     done: int
     failed: int
     total: int
@@ -52,7 +54,18 @@ def start(tx: Tx, connection: str, kind: str, direction: str, now: datetime) -> 
     ).one_or_none()
     if running is not None:
         return running
-    made = tx.execute(
+    made = _begun(tx, connection, kind, direction, now)
+    worklist.enqueue(tx, [Want(connection, "backfill", made.id, BACKGROUND)], now)
+    return made
+
+
+def begin_retry(tx: Tx, connection: str, now: datetime) -> str:
+    """The id of a batch of rows that a person runs again."""
+    return str(_begun(tx, connection, RETRY, "", now).id)
+
+
+def _begun(tx: Tx, connection: str, kind: str, direction: str, now: datetime) -> Row[Any]:
+    return tx.execute(
         insert(backfills)
         .values(
             id=ids.new("bfl"),
@@ -63,14 +76,36 @@ def start(tx: Tx, connection: str, kind: str, direction: str, now: datetime) -> 
         )
         .returning(backfills)
     ).one()
-    worklist.enqueue(tx, [Want(connection, "backfill", made.id, BACKGROUND)], now)
-    return made
 
 
 def find(tx: Tx, connection: str, backfill_id: str) -> Row[Any] | None:
     return tx.execute(
         select(backfills).where(backfills.c.connection == connection, backfills.c.id == backfill_id)
     ).one_or_none()
+
+
+def latest(tx: Tx, connection: str, limit: int) -> list[Row[Any]]:
+    """The newest first."""
+    query = select(backfills).where(backfills.c.connection == connection)
+    return list(tx.execute(query.order_by(backfills.c.id.desc()).limit(limit)))
+
+
+def is_cancelled(tx: Tx, backfill_id: str) -> bool:
+    """Whoever cancels it waits until what is wanted in this transaction is committed."""
+    found = select(backfills.c.cancelled_at).where(backfills.c.id == backfill_id)
+    return tx.scalar(found.with_for_update(read=True)) is not None
+
+
+def cancel(tx: Tx, row: Row[Any], now: datetime) -> bool:
+    """From now on nothing more is wanted; what is wanted is taken back in `batches`.
+
+    False when it had ended by itself. Once cancelled it may be cancelled again, to go on with that.
+    """
+    stopped = update(backfills).where(
+        backfills.c.id == row.id,
+        or_(backfills.c.finished_at.is_(None), backfills.c.cancelled_at.is_not(None)),
+    )
+    return bool(tx.execute(stopped.values(finished_at=now, cancelled_at=now)).rowcount)
 
 
 def wanted(tx: Tx, backfill_id: str, kind: str, keys: list[str]) -> set[str]:
@@ -101,9 +136,8 @@ def progress(tx: Tx, row: Row[Any], now: datetime) -> Progress:
     if row.listed_at and done + failed == total and finished_at is None:
         finished_at = now
         tx.execute(update(backfills).where(backfills.c.id == row.id).values(finished_at=now))
-    stage: Literal["listing", "running", "done"] = (
-        "done" if finished_at else "running" if row.listed_at else "listing"
-    )
+        batches.forget(tx, row.connection, row.id)
+    stage = _stage(row, finished_at)
     settled = done + failed
     eta = None
     if stage == "running" and settled:
@@ -121,6 +155,14 @@ def progress(tx: Tx, row: Row[Any], now: datetime) -> Progress:
         finished_at,
         eta,
     )
+
+
+def _stage(row: Row[Any], finished_at: datetime | None) -> Stage:
+    if row.cancelled_at:
+        return "cancelled"
+    if finished_at:
+        return "done"
+    return "running" if row.listed_at else "listing"
 
 
 def start_wanted(tx: Tx, known: Iterable[Connection], now: datetime) -> int:

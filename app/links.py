@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, delete, select
+from sqlalchemy import Row, delete, or_, select
 
 from app.db import upsert
 from app.models import links
@@ -49,6 +49,22 @@ def of_many(tx: Tx, connection: str, kind: str, fortnox_ids: Collection[str]) ->
         )
     )
     return {row.fortnox_id: _link(row) for row in rows}
+
+
+def linked(tx: Tx, connection: str, kind: str, keys: Collection[str]) -> set[str]:
+    """Which of these keys of the work list have something on the other side already."""
+    numbers = {key.removeprefix("fortnox:"): key for key in keys if key.startswith("fortnox:")}
+    query = select(links.c.severa_id, links.c.fortnox_id).where(
+        links.c.connection == connection, links.c.kind == kind
+    )
+    if kind == "project_fee":  # named `<supplier invoice>/<row>`
+        rows = tx.execute(query)
+        return {row.fortnox_id.partition("/")[0] for row in rows} & set(keys)
+    of_these = or_(links.c.severa_id.in_(keys), links.c.fortnox_id.in_(numbers))
+    found: set[str] = set()
+    for row in tx.execute(query.where(of_these)):
+        found |= {row.severa_id, numbers.get(row.fortnox_id, row.severa_id)}
+    return found & set(keys)
 
 
 def remember(tx: Tx, connection: str, link: Link, now: datetime) -> None:

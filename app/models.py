@@ -6,7 +6,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     String,
     Table,
@@ -16,22 +15,9 @@ from sqlalchemy import (
 )
 
 from app.columns import Instant, Json
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-NAME = String(63)
-ID = String(40)
-DUE = text("due_at IS NOT NULL")
-WAITS = text("waits_for IS NOT NULL")
-BATCHED = text("batch IS NOT NULL")
-STEADY = text("kind IN ('mail', 'probe')")
-OPEN = text("state NOT IN ('done', 'skipped')")
+from app.metadata import BATCHED, DUE, ID, NAME, STEADY, WAITS
+from app.metadata import OPEN as OPEN
+from app.metadata import metadata as metadata
 
 connections = Table(
     "connections",
@@ -261,7 +247,21 @@ backfills = Table(
     Column("started_at", Instant, nullable=False),
     Column("listed_at", Instant),  # when the whole register had been read
     Column("finished_at", Instant),
+    Column("cancelled_at", Instant),
     Index(None, "connection", "id"),
+)
+
+batch_rows = Table(
+    "batch_rows",  # how a row stood before a batch wanted it, as long as that can be taken back
+    metadata,
+    Column("batch", ID, primary_key=True),
+    Column("work_id", ID, primary_key=True),
+    Column("connection", NAME, nullable=False),
+    Column("wanted", Integer, nullable=False),  # of the row, by the batch: more is somebody else
+    Column("state", String(16)),  # empty: there was no such row
+    Column("due_at", Instant),
+    Column("waits_for", String(300)),
+    Column("received_at", Instant, nullable=False),
 )
 
 cursors = Table(

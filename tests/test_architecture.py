@@ -30,16 +30,17 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
         "",
     ),
     "database": (
-        "app.columns app.db app.locks app.migrating app.migrations app.models app.moving",
+        "app.columns app.db app.locks app.metadata app.migrating app.migrations app.models"
+        " app.moving",
         "ground",
     ),
     # Each keeps one thing, and knows no vendor.
     "stores": (
-        "app.access app.alarms app.audit app.backfills app.causes app.connections app.cursors"
-        " app.effects app.grants app.hearing app.holder app.inbox app.invitations app.journal"
-        " app.links app.listened app.looks app.metrics app.outages app.people app.processes"
-        " app.pulse app.resealing app.retention app.sessions app.overview app.tokens app.transfers"
-        " app.turns app.waiting app.worklist",
+        "app.access app.alarms app.audit app.backfills app.batches app.causes app.connections"
+        " app.cursors app.effects app.grants app.hearing app.holder app.inbox app.invitations"
+        " app.journal app.links app.listened app.looks app.metrics app.outages app.people"
+        " app.processes app.pulse app.resealing app.retention app.sessions app.overview"
+        " app.tokens app.transfers app.turns app.waiting app.worklist",
         "ground database",
     ),
     "bell": ("app.queue", ""),

@@ -18,6 +18,8 @@ ALLOWED: dict[str, str] = {
     "app.alarms._tell_solved": "by connection and cause of the alarm that was found, see _same",
     "app.alarms.plant": UPKEEP,
     "app.alarms.sent": BY_ID,
+    "app.backfills.cancel": BY_ID,
+    "app.backfills.is_cancelled": BY_ID,
     "app.backfills.listed": BY_ID,
     "app.backfills.progress": BY_ID,
     "app.backfills.wanted": BY_ID,

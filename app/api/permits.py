@@ -27,6 +27,7 @@ PERMITS: dict[str, Scope] = {
     f"POST {CONNECTION}/transfers/retry": "operate",
     f"POST {CONNECTION}/backfill": "operate",
     f"GET {CONNECTION}/backfills/{{backfill}}": "view",
+    f"POST {CONNECTION}/backfills/{{backfill}}/cancel": "operate",
     f"GET {CONNECTION}/events": "view",
     "GET /events/{event}": "view",
     "GET /keys": "configure",

@@ -1,14 +1,16 @@
 """Running transfers again at a person's word, or only saying what such a run would write."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 import structlog
 from fastapi import Query, Request
 from pydantic import BaseModel
+from sqlalchemy import Connection as Tx
 from starlette.responses import JSONResponse
 
-from app import audit, effects, journal, transfers, worklist
+from app import audit, backfills, batches, effects, journal, transfers, worklist
 from app.api.criteria import Manner, Selection
 from app.api.desk import AtDesk, Desk, is_name, language, router, who
 from app.api.problems import Problem, not_found
@@ -16,7 +18,7 @@ from app.api.shapes import EndsWithout, Planned, PlannedMany, Retried, explained
 from app.errors import Ending, Invalid
 from app.identity import Identity
 from app.reasons import Language
-from app.worklist import BACKGROUND, LIVE
+from app.worklist import LIVE
 
 log = structlog.get_logger()
 routes = router("transfers")
@@ -31,6 +33,7 @@ How = Annotated[Manner, Query()]
     "/connections/{connection}/transfers/{transfer}/retry",
     status_code=202,
     response_model=Retried,
+    response_model_exclude_none=True,
     responses={200: {"model": Planned}},
 )
 def retry_one(
@@ -51,6 +54,7 @@ def retry_one(
     "/connections/{connection}/transfers/retry",
     status_code=202,
     response_model=Retried,
+    response_model_exclude_none=True,
     responses={200: {"model": PlannedMany}},
 )
 def retry_many(
@@ -60,7 +64,10 @@ def retry_many(
     chosen, spoken = _chosen(desk, request, connection, selection)
     if how.dry_run:
         return _answer(_look_ahead_many(desk, chosen, spoken))
-    return Retried(retried=run_again(desk, who(request), connection, chosen))
+    if len(chosen) < 2:
+        return Retried(retried=run_again(desk, who(request), connection, chosen))
+    many, batch = run_many_again(desk, who(request), connection, chosen)
+    return Retried(retried=many, backfill=batch)
 
 
 def _chosen(
@@ -100,19 +107,43 @@ def _answer(planned: BaseModel) -> JSONResponse:
 
 
 def run_again(desk: Desk, by: Identity, connection: str, chosen: Sequence[str]) -> int:
-    """One by one in front of everything else; many behind what comes in meanwhile."""
-    lane = LIVE if len(chosen) == 1 else BACKGROUND
+    """One, in front of everything else."""
+    with desk.hall.db.transaction() as tx:
+        now = desk.hall.clock()
+        for one in chosen:
+            _forgive(tx, connection, one, now)
+        due = worklist.retry(tx, chosen, now, LIVE)
+        audit.write(tx, by, "transfers.retried", connection, now, transfers=list(chosen))
+    desk.hint(due)
+    log.info("transfers.retried", connection=connection, retried=due)
+    return due
+
+
+def run_many_again(
+    desk: Desk, by: Identity, connection: str, chosen: Sequence[str]
+) -> tuple[int, str]:
+    """Behind what comes in meanwhile: how many, and the batch by which they can be taken back."""
+    with desk.hall.db.transaction() as tx:
+        batch = backfills.begin_retry(tx, connection, desk.hall.clock())
     retried = 0
     for start in range(0, len(chosen), CHUNK):
         some = chosen[start : start + CHUNK]
         with desk.hall.db.transaction() as tx:
             now = desk.hall.clock()
+            if backfills.is_cancelled(tx, batch):
+                break
             for one in some:
-                effects.forgive(tx, one)
-                journal.write(tx, connection, one, "retried_by_person", now)
-            due = worklist.retry(tx, some, now, lane)
+                _forgive(tx, connection, one, now)
+            due = batches.retry(tx, connection, batch, some, now)
             audit.write(tx, by, "transfers.retried", connection, now, transfers=list(some))
+            if start + CHUNK >= len(chosen):
+                backfills.listed(tx, batch, now)
         desk.hint(due)
         retried += due
-    log.info("transfers.retried", connection=connection, retried=retried)
-    return retried
+    log.info("transfers.retried", connection=connection, retried=retried, batch=batch)
+    return retried, batch
+
+
+def _forgive(tx: Tx, connection: str, transfer: str, now: datetime) -> None:
+    effects.forgive(tx, transfer)
+    journal.write(tx, connection, transfer, "retried_by_person", now)

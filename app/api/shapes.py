@@ -71,7 +71,10 @@ class Transfers(BaseModel):
 
 
 class Retried(BaseModel):
+    """`backfill`: by which many are watched and cancelled, like a backfill; none for one alone."""
+
     retried: int
+    backfill: str | None = None
 
 
 class Planned(BaseModel):

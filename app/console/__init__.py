@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from app.console import (
     accounts,
+    backfills,
     beside,
     connect,
     door,
@@ -32,6 +33,6 @@ def mount(app: FastAPI) -> None:
     app.state.books = Readings()
     app.state.registers = Readings()
     app.router.routes.append(sheets.STATIC)
-    watched = (front, retries, transfers, transfer, reconciliation, registers)
+    watched = (front, retries, transfers, transfer, reconciliation, registers, backfills)
     for room in (door, sign_on, beside, connect, *watched, accounts):
         app.include_router(room.routes)

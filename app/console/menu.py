@@ -7,5 +7,6 @@ MENU = (
     ("transfers", _("Transfer log")),
     ("reconciliation", _("Reconciliation")),
     ("registers", _("Registers")),
+    ("backfills", _("Carry over")),
     ("connect", _("Connect")),
 )

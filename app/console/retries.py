@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from app import transfers
 from app.api.problems import Problem
-from app.api.retries import MOST, run_again
+from app.api.retries import MOST, run_many_again
 from app.console.asked import Asked
 from app.console.transfer import look_ahead
 from app.console.visit import Here, Sent, Visit, router
@@ -33,13 +33,15 @@ def retry(visit: Here, form: Sent) -> Response:  # noqa: ARG001 - its token was 
     visit.connection()
     asked = Asked.read(visit.request.query_params)
     rows = _matching(visit, asked)
-    many = run_again(visit.desk, visit.session.who, visit.name, [row.id for row in rows])
+    many, _batch = run_many_again(
+        visit.desk, visit.session.who, visit.name, [row.id for row in rows]
+    )
     said = visit.tongue.texts(
         "%(number)s transfer runs again.",
         "%(number)s transfers run again, behind what comes in meanwhile.",
         many,
     )
-    return visit.go(f"/c/{visit.name}/transfers{asked.query()}", said)
+    return visit.go(f"/c/{visit.name}/backfills", said)
 
 
 def _matching(visit: Visit, asked: Asked) -> list[Any]:

@@ -21,6 +21,24 @@ KINDS = {
     "project": _("Project"),
     "project_fee": _("Project fee"),
 }
+WAYS = {
+    "severa_to_fortnox": _("Severa → Fortnox"),
+    "fortnox_to_severa": _("Fortnox → Severa"),
+}
+BATCHES = {
+    "customer": _("All customers"),
+    "product": _("All products, work types and travel expenses"),
+    "project": _("All projects"),
+    "invoice": _("All invoices in the transfer status"),
+    "project_fee": _("All booked supplier invoices, as project fees"),
+    "retry": _("Transfers that a person runs again"),
+}
+STAGES = {
+    "listing": _("Being read"),
+    "running": _("Under way"),
+    "done": _("Done"),
+    "cancelled": _("Cancelled"),
+}
 STATES = {
     "queued": _("In turn"),
     "running": _("Under way"),
@@ -59,6 +77,18 @@ CHECKS = {
 
 def kind(tongue: Tongue, word: str) -> str:
     return tongue.text(KINDS.get(word, word))
+
+
+def way(tongue: Tongue, word: str) -> str:
+    return tongue.text(WAYS.get(word, word)) if word else ""
+
+
+def batch(tongue: Tongue, word: str) -> str:
+    return tongue.text(BATCHES.get(word, word))
+
+
+def stage(tongue: Tongue, word: str) -> str:
+    return tongue.text(STAGES.get(word, word))
 
 
 def state(tongue: Tongue, word: str) -> str:

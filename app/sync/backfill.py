@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from app import backfills, worklist
+from app import backfills, batches
 from app.links import Link
 from app.severa.client import ARTICLE_REGISTERS
 from app.sync.sides import Sides
@@ -15,25 +15,27 @@ def sync(sides: Sides, item: Item) -> Link | None:
     """`item.key`: the id of the backfill."""
     with sides.db.reading() as tx:
         backfill = backfills.find(tx, sides.name, item.key)
-    if backfill is None:
+    if backfill is None or backfill.cancelled_at:
         return None
-    keys = list(_keys(sides, backfill.kind, backfill.direction))
-    for first in range(0, len(keys), AT_ONCE):
-        page = keys[first : first + AT_ONCE]
+    found = list(keys(sides, backfill.kind, backfill.direction))
+    for first in range(0, len(found), AT_ONCE):
+        page = found[first : first + AT_ONCE]
         with sides.db.transaction() as tx:
+            if backfills.is_cancelled(tx, item.key):
+                return None
             known = backfills.wanted(tx, item.key, backfill.kind, page)
             wants = [
                 Want(sides.name, backfill.kind, key, BACKGROUND, batch=item.key)
                 for key in page
                 if key not in known
             ]
-            worklist.enqueue(tx, wants, sides.clock())
+            batches.want(tx, item.key, wants, sides.clock())
     with sides.db.transaction() as tx:
         backfills.listed(tx, item.key, sides.clock())
     return None
 
 
-def _keys(sides: Sides, kind: str, direction: str) -> Iterator[str]:
+def keys(sides: Sides, kind: str, direction: str) -> Iterator[str]:
     """The keys of the work list for every record of the register, in the register's own order."""
     severa, fortnox = sides.severa, sides.fortnox
     if (kind, direction) == ("customer", "fortnox_to_severa"):

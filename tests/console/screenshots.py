@@ -49,6 +49,8 @@ def furnish(scene: Scene) -> None:
     scene.running.connect(document(error_emails=["ekonomi@acme.example"]))
     for _ in range(4):
         severa.set_status(severa.add_simple_invoice()["guid"], TRANSFER)
+    way = {"kind": "customer", "direction": "severa_to_fortnox"}
+    scene.running.admin("POST", "/connections/acme/backfill", json=way)
     until("four invoices are in Fortnox", lambda: len(books.invoices) == 4)
     for number in ("1", "2", "3"):
         books.book(number)

@@ -6,22 +6,25 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from app import api, clock, console
+from app import api, clock, console, people
 from app.checks import matching
 from app.checks.comparison import Verdict
 from app.console.readings import KEPT
 from app.console.reconciliation import SENTENCES
 from app.console.registers import VERDICTS, WHYS
 from app.hall import open_hall
+from app.models import work
 from app.sandbox.severa import TRANSFER
 from app.sandbox.severa.demo import CLIENT_ID
 from app.settings import Rate, Settings
+from tests.console.conftest import PASSWORD
 from tests.installation import Addresses, addresses
 from tests.servers import RedisServer
 from tests.workshop import Workshop, workshop
@@ -213,3 +216,74 @@ def test_every_verdict_on_a_pair_has_its_word_and_every_why_its_sentence() -> No
     assert set(VERDICTS) == set(get_args(matching.Verdict))
     codes = set(re.findall(r'"((?:same|code)_\w+)"', Path(matching.__file__).read_text()))
     assert set(WHYS) == codes
+
+
+def test_a_register_is_looked_at_before_it_is_carried_over_then_watched_and_cancelled(
+    shop: Workshop, reader: TestClient
+) -> None:
+    carried_over(shop)  # one customer with it
+    written = shop.partners.writes()
+    way = "customer:severa_to_fortnox"
+    assert "being read" in reader.get(f"/c/acme/backfills/ahead?way={way}").text
+    told = piece(reader, f"backfills/ahead?way={way}")
+    assert "4 records are in the register." in told
+    assert "1 of them is linked already" in told
+    assert "3 are not linked yet" in told
+    assert told.count("create_customer") == 3
+    assert shop.partners.writes() == written
+
+    send(reader, "backfills", way=way)
+    assert "0 of 0" in piece(reader, "backfills")
+    (cancel,) = re.findall(r"/c/acme/(backfills/\w+/cancel)", piece(reader, "backfills"))
+    send(reader, cancel)
+    shop.run()
+    assert "Cancelled" in piece(reader, "backfills")
+    assert shop.partners.writes() == written
+
+    send(reader, "backfills", way=way)
+    shop.run()
+    assert "4 of 4" in piece(reader, "backfills")
+    assert len(shop.partners.books.customers) == 4
+    assert reader.get("/c/acme/backfills/ahead?way=customer:sideways").status_code == 400
+
+
+def send(reader: TestClient, path: str, **form: str) -> None:
+    (token, *_) = re.findall(r'name="csrf" value="([^"]+)"', reader.get("/c/acme/").text)
+    answer = reader.post(f"/c/acme/{path}", data={"csrf": token} | form)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/c/acme/backfills")
+
+
+def test_many_that_are_run_again_are_watched_and_cancelled_like_a_register(
+    shop: Workshop, reader: TestClient
+) -> None:
+    carried_over(shop)
+    stood = shop.row("invoice", only(shop, "invoice").key)
+    send(reader, "retry?state=done")
+    found = piece(reader, "backfills")
+    assert "Transfers that a person runs again" in found
+    (cancel,) = re.findall(r"/c/acme/(backfills/\w+/cancel)", found)
+    assert shop.row("invoice", stood.key).state == "queued"
+    send(reader, cancel)
+    assert shop.row("invoice", stood.key).state == "done"
+    assert shop.row("invoice", stood.key).received_at == stood.received_at
+
+
+def only(shop: Workshop, kind: str) -> Any:
+    with shop.hall.db.reading() as tx:
+        return tx.execute(select(work).where(work.c.kind == kind)).one()
+
+
+@pytest.mark.parametrize("path", ["backfills", "backfills/bfl_1/cancel", "retry?state=done"])
+def test_who_may_only_view_sets_nothing_going(
+    shop: Workshop, reader: TestClient, path: str
+) -> None:
+    with shop.hall.db.transaction() as tx:
+        people.add(tx, "viewer", PASSWORD, "view", shop.clock())
+    reader.cookies.clear()
+    assert reader.post("/log-in", data={"name": "viewer", "secret": PASSWORD}).status_code == 303
+    (token, *_) = re.findall(r'name="csrf" value="([^"]+)"', reader.get("/c/acme/").text)
+    given = {"csrf": token, "way": "customer:severa_to_fortnox"}
+    assert reader.post(f"/c/acme/{path}", data=given).status_code == 403
+    assert reader.get("/c/acme/backfills/ahead?way=project:severa_to_fortnox").status_code == 403
+    with shop.hall.db.reading() as tx:
+        assert tx.execute(select(work)).all() == []

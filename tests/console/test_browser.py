@@ -35,13 +35,8 @@ AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PLACES = (
     *("/c/acme/", "/c/acme/transfers", "/c/acme/connect", "/c/acme/preflight"),
-    *(
-        "/c/acme/reconciliation",
-        "/c/acme/registers",
-        "/c/acme/registers?register=products",
-        "/accounts",
-        "/audit",
-    ),
+    *("/c/acme/reconciliation", "/c/acme/registers", "/c/acme/backfills"),
+    *("/c/acme/backfills/ahead?way=customer:severa_to_fortnox", "/accounts", "/audit"),
 )
 LOOKS = (("sv-SE", 1280, "light"), ("en-GB", 360, "dark"))
 PATIENCE = 30_000
