@@ -95,7 +95,8 @@ screenshots: $(TESTABLE) ## Every page of the console as a picture, into var/scr
 
 lock: $(VENV)/.installer ## Choose the versions of all dependencies anew
 	$(COMPILE) --output-file requirements.txt
-	$(COMPILE) --group dev --output-file requirements-dev.txt
+	$(COMPILE) --extra otel --output-file requirements-otel.txt
+	$(COMPILE) --extra otel --group dev --output-file requirements-dev.txt
 	$(COMPILE:pyproject.toml=) --group docs --output-file requirements-docs.txt
 
 clean: ## Remove what was installed and generated; var/ stays

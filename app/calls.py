@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from app import figures
+from app import figures, tracing
 from app.db import in_transaction
 from app.errors import Busy, Missing, NotSent, Refused, System, Unauthorized, Unclear, VendorError
 
@@ -85,8 +85,15 @@ class Ask:
             files=files,
             timeout=timeout,
         )
-        with _counted(self.system):
+        about = {
+            "http.request.method": method,
+            "server.address": request.url.host,
+            "url.path": request.url.path,
+            "peer.service": self.system,
+        }
+        with tracing.span(f"{method} {self.system}", "client", facts=about), _counted(self.system):
             response, body = self._send(client, request, largest_file)
+            tracing.note({"http.response.status_code": response.status_code})
             if is_file and response.is_success:
                 return Answer(response.status_code, response.headers, body)
             return self._understand(response, body)

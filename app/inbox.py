@@ -11,7 +11,7 @@ from sqlalchemy import Connection as Tx
 from sqlalchemy import Row, func, select, tuple_, update
 from sqlalchemy.sql.dml import ReturningInsert
 
-from app import ids, worklist
+from app import ids, tracing, worklist
 from app.db import insert_into
 from app.models import events
 from app.worklist import Want
@@ -23,7 +23,9 @@ Source = Literal["severa", "fortnox"]
 
 @dataclass(frozen=True)
 class Heard:
-    """`want` None: understood, but nothing follows; `reason` says why."""
+    """`want` None: understood, but nothing follows; `reason` says why. `trace`: the traceparent of
+    what brought it, where that is not under way in this thread any more.
+    """
 
     connection: str
     source: Source
@@ -33,6 +35,7 @@ class Heard:
     type: str
     want: Want | None
     reason: str | None = None
+    trace: str | None = None
 
     @property
     def at(self) -> tuple[str, str, str]:
@@ -94,10 +97,15 @@ def about(tx: Tx, work_id: str) -> Sequence[Row[Any]]:
     return tx.execute(select(events).where(events.c.work_id == work_id).order_by(events.c.id)).all()
 
 
-def latest(tx: Tx, work_id: str) -> str | None:
-    """The event that pointed to this row last."""
-    found: str | None = tx.scalar(select(func.max(events.c.id)).where(events.c.work_id == work_id))
-    return found
+def latest(tx: Tx, work_id: str) -> tuple[str, str | None]:
+    """The event that pointed to this row last, and its trace; an empty id where there is none."""
+    row = tx.execute(
+        select(events.c.id, events.c.trace)
+        .where(events.c.work_id == work_id)
+        .order_by(events.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return (row.id, row.trace) if row else ("", None)
 
 
 def last_told(tx: Tx, work_id: str) -> datetime | None:
@@ -183,4 +191,5 @@ def _row(
         "reason": one.reason,
         "work_id": work_ids[one.want.at] if one.want else None,
         "received_at": now,
+        "trace": one.trace or tracing.current(),
     }

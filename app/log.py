@@ -5,6 +5,7 @@ import sys
 
 import structlog
 
+from app import tracing
 from app.settings import Settings
 
 QUIET = ("httpx", "httpcore", "celery.redirected", "uvicorn.access", "alembic")
@@ -21,6 +22,8 @@ def set_up(settings: Settings) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    if settings.traces_url:
+        shared.append(_traced)
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
@@ -41,3 +44,9 @@ def set_up(settings: Settings) -> None:
     logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _traced(
+    _logger: object, _method: str, line: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    return {**line, **tracing.trace_id()}

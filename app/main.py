@@ -1,12 +1,13 @@
 """Wiring only: settings, database, queue → the FastAPI application."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import redis
 from fastapi import FastAPI
 
-from app import api, console, embedded, figures, health, log, webhooks
+from app import api, console, embedded, figures, health, log, tracing, webhooks
 from app.api import consent
 from app.hall import Hall, open_hall
 from app.headers import SafeHeaders
@@ -14,6 +15,7 @@ from app.notary import Notary
 from app.planning import Planner
 from app.queue import Bell
 from app.settings import settings
+from app.traced import Traced
 
 
 def build(hall: Hall, redis_url: str) -> FastAPI:
@@ -31,6 +33,7 @@ def build(hall: Hall, redis_url: str) -> FastAPI:
         planner.close()
         courier.close()
         client.close()
+        await asyncio.to_thread(tracing.close)
 
     app = FastAPI(
         title="severa-fortnox-bridge",
@@ -46,6 +49,8 @@ def build(hall: Hall, redis_url: str) -> FastAPI:
     console.mount(app)
     is_https = hall.settings.public_url.startswith("https:")
     app.add_middleware(SafeHeaders, is_https=is_https)
+    if hall.settings.traces_url:
+        app.add_middleware(Traced)
     return app
 
 
@@ -53,5 +58,6 @@ def from_environment() -> FastAPI:
     """For `uvicorn --factory app.main:from_environment`."""
     given = settings()
     log.set_up(given)
+    tracing.set_up(given, "api")
     url, _ = embedded.at(given.redis_url, given.var_dir / "redis")
     return build(open_hall(given), url)

@@ -48,6 +48,7 @@ events = Table(
     Column("reason", String(64)),
     Column("work_id", ID),
     Column("received_at", Instant, nullable=False),
+    Column("trace", String(55)),  # W3C traceparent of what brought it, where traces are on
     UniqueConstraint("connection", "source", "identity"),
     Index(None, "work_id", "id"),
     Index(None, "connection", "id"),
@@ -209,10 +210,9 @@ invitations = Table(
     "invitations",  # links by which a Fortnox administrator may let us in
     metadata,
     Column("state_hash", String(64), primary_key=True),
-    Column("connection", NAME, nullable=False),
+    Column("connection", NAME, nullable=False, index=True),
     Column("expires_at", Instant, nullable=False),
     Column("used_at", Instant),
-    Index(None, "connection"),
 )
 
 grants = Table(

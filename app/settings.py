@@ -129,6 +129,7 @@ class Settings(BaseSettings):
         timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, 7200, 18000, 36000)
     )
     worker_concurrency: int = Field(16, ge=1, le=256)
+    traces_url: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
     retention_days: int = Field(400, ge=1)

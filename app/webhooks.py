@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app import figures, inbox, said, signatures, webhook_docs
+from app import figures, inbox, said, signatures, tracing, webhook_docs
 from app.api.problems import problem
 from app.connections import Connection
 from app.db import storing
@@ -120,6 +120,7 @@ class Doors:
             figures.heard(heard.source, DOOR, ["refused"])
             return _not_now()
         figures.heard(heard.source, DOOR, [receipt.status])
+        tracing.note({"bridge.event_id": receipt.id, "bridge.event_status": receipt.status})
         if receipt.status == "conflict":
             return problem(
                 409, "Conflict", "This identity was stored with another body.", id=receipt.id
@@ -151,6 +152,7 @@ class Doorway:
         if found is None or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
+        scope["door"] = f"/webhooks/{{connection}}/{found[2]}"
         request = Request({**scope, "path_params": {"connection": found[1]}}, receive)
         response = await self._behind[found[2]](request)
         await response(scope, receive, send)
@@ -195,7 +197,17 @@ def _understand(name: str, source: Source, request: Request, body: bytes) -> Hea
         told = fortnox_webhook.read(content)
         follows, kind, own = wants.of_fortnox(name, told), told.type, told.identity
     identity = inbox.identity_of(sent_id or own) if sent_id or own else inbox.identity_of_body(body)
-    return Heard(name, source, "webhook", identity, body, kind, follows.want, follows.reason)
+    return Heard(
+        name,
+        source,
+        "webhook",
+        identity,
+        body,
+        kind,
+        follows.want,
+        follows.reason,
+        tracing.current(),
+    )
 
 
 def _refused() -> Response:

@@ -26,7 +26,7 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
         "app app.catalogue app.clock app.documents app.embedded app.errors app.figures"
         " app.groupcommit app.identity app.ids app.ingest_limit app.keys app.limits app.line"
         " app.log app.mail app.reasons app.said app.scopes app.settings app.signatures"
-        " app.supervisor app.vault",
+        " app.otel app.supervisor app.tracing app.vault",
         "",
     ),
     "database": (
@@ -63,7 +63,8 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
         "ground database stores hall calls severa fortnox workshop",
     ),
     "doors": (
-        "app.webhooks app.webhook_docs app.headers app.health app.oauth app.api app.console",
+        "app.webhooks app.webhook_docs app.headers app.traced app.health app.oauth app.api"
+        " app.console",
         "ground database stores hall sign-on ears workshop checks",
     ),
     # Wiring, from the top.
@@ -92,6 +93,7 @@ ONLY_IN: dict[str, str] = {
     "joserfc": "app.oidc.tokens",
     "kombu": "bell",
     "markupsafe": "app.console",
+    "opentelemetry": "app.otel",
     "prometheus_client": "app.metrics",
     "pydantic": "*",
     "pydantic_settings": "app.settings",

@@ -41,6 +41,7 @@ DEFAULTS: dict[str, Any] = {
         timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800, 7200, 18000, 36000)
     ),
     "WORKER_CONCURRENCY": 16,
+    "TRACES_URL": "",
     "LOG_LEVEL": "INFO",
     "LOG_FORMAT": "console",
     "RETENTION_DAYS": 400,
@@ -75,6 +76,7 @@ GIVEN: dict[str, tuple[str, Any]] = {
     "QUARANTINE": ("0.5", 0.5),
     "RETRY_SCHEDULE": ("1s 2m  3h 1d", tuple(timedelta(seconds=s) for s in (1, 120, 10800, 86400))),
     "WORKER_CONCURRENCY": ("1", 1),
+    "TRACES_URL": ("http://collector:4318/v1/traces", "http://collector:4318/v1/traces"),
     "LOG_LEVEL": ("DEBUG", "DEBUG"),
     "LOG_FORMAT": ("json", "json"),
     "RETENTION_DAYS": ("90", 90),

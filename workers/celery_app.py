@@ -5,7 +5,7 @@ import signal
 
 from celery import Celery, signals
 
-from app import embedded, log
+from app import embedded, log, tracing
 from app.hall import open_hall
 from app.queue import celery_app
 from app.settings import settings
@@ -32,6 +32,7 @@ def _logging(**_: object) -> None:
 
 @signals.worker_init.connect
 def _start(**_: object) -> None:
+    tracing.set_up(settings(), "worker")
     hall = open_hall(settings(), pool_size=settings().worker_concurrency + 4)
     Here.process = WorkingProcess(hall, "worker", REDIS_URL, lost=_end)
 
@@ -46,6 +47,7 @@ def _stop_taking(**_: object) -> None:
 def _close(**_: object) -> None:
     if Here.process is not None:
         Here.process.close()
+    tracing.close()
 
 
 def _end() -> None:

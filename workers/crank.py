@@ -5,7 +5,7 @@ from threading import Event
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from app import connections, inbox, sync
+from app import connections, inbox, sync, tracing
 from app.errors import because
 from app.vault import CannotDecrypt
 from app.worklist import Item, Settlement
@@ -38,7 +38,7 @@ class Crank:
         hall, holder = self.room.hall, self.room.holder
         try:
             with hall.db.reading() as tx:
-                event_id = inbox.latest(tx, item.id)
+                event_id, trace = inbox.latest(tx, item.id)
                 connection = connections.find(tx, hall.vault, item.connection)
         except CannotDecrypt:
             log.error("connection.unreadable", connection=item.connection, work_id=item.id)  # noqa: TRY400
@@ -53,5 +53,18 @@ class Crank:
             holder.let_go(item)
             return
         about = {"event_id": event_id} if event_id else {}
-        with bound_contextvars(connection=item.connection, work_id=item.id, **about):
+        with (
+            tracing.span(f"run {item.kind}", "consumer", trace, _facts(item, event_id)),
+            bound_contextvars(connection=item.connection, work_id=item.id, **about),
+        ):
             sync.process(self.room.sides(connection, item.lane), item, hall.settings)
+
+
+def _facts(item: Item, event_id: str) -> tracing.Facts:
+    return {
+        "bridge.connection": item.connection,
+        "bridge.kind": item.kind,
+        "bridge.work_id": item.id,
+        "bridge.event_id": event_id,
+        "bridge.tries": item.tries,
+    }

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from app import cursors, figures, hearing, inbox, listened, said
+from app import cursors, figures, hearing, inbox, listened, said, tracing
 from app.db import storing
 from app.documents import FortnoxAccess
 from app.errors import CannotStore, Invalid, because
@@ -100,7 +100,7 @@ class Ear:
 
     def _store(self, told: Sequence[Told]) -> int:
         heard = [one for each in told for one in each.heard]
-        with storing(), self._hall.db.transaction() as tx:
+        with tracing.span("hear"), storing(), self._hall.db.transaction() as tx:
             now = self._hall.clock()
             receipts = inbox.receive(tx, heard, now)
             cursors.put_all(tx, self.hearing.heard([each.step for each in told]), now)

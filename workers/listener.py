@@ -11,7 +11,7 @@ import redis
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import embedded, figures, locks
+from app import embedded, figures, locks, tracing
 from app import log as log_lines
 from app.hall import Hall, open_hall
 from app.holder import Holder
@@ -98,11 +98,13 @@ class Listener:
 def main() -> None:
     given = settings()
     log_lines.set_up(given)
+    tracing.set_up(given, "listener")
     url, owner = embedded.at(given.redis_url, given.var_dir / "redis")
     listener = Listener(open_hall(given), url)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: listener.stop())
     listener.run()
+    tracing.close()
     if owner is not None:
         owner.stop()
 

@@ -11,7 +11,7 @@ from threading import Event
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import alarms, backfills, connections, embedded, overview, retention
+from app import alarms, backfills, connections, embedded, overview, retention, tracing
 from app import log as log_lines
 from app.hall import Hall, open_hall
 from app.queue import Bell
@@ -78,12 +78,14 @@ class Sweeper:
 def main() -> None:
     given = settings()
     log_lines.set_up(given)
+    tracing.set_up(given, "sweeper")
     url, owner = embedded.at(given.redis_url, given.var_dir / "redis")
     sweeper = Sweeper(open_hall(given), url)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sweeper.stop())
     log.info("sweeper.started")
     sweeper.run()
+    tracing.close()
     if owner is not None:
         owner.stop()
 

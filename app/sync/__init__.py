@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from app import connections, links, outages, overview, waiting, worklist
+from app import connections, links, outages, overview, tracing, waiting, worklist
 from app.errors import (
     CONSENT_LOST,
     Blocked,
@@ -82,6 +82,7 @@ def process(sides: Sides, item: Item, settings: Settings) -> Link | None:
         sides.holder.drop(item)
         raise
     sides.holder.settle(item, settlement)
+    tracing.note({"bridge.state": settlement.state})
     say = log.debug if item.kind in ("poll", "mail") else log.info  # they come all day long
     say(
         "work.settled",
@@ -108,7 +109,8 @@ def ensure(sides: Sides, settings: Settings, kind: str, key: str) -> Link:
             after=settings.retry_wait(2),
             waits_for=f"work:{want.of}",
         )
-    link = process(sides, item, settings)
+    with tracing.span(f"run {kind}", facts={"bridge.kind": kind, "bridge.work_id": item.id}):
+        link = process(sides, item, settings)
     if link is None:
         raise _ending_of_other(sides, want)
     return link

@@ -1,0 +1,11 @@
+"""Which trace an event belongs to, so that the work it leads to is part of it."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0010"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    op.add_column("events", sa.Column("trace", sa.String(length=55), nullable=True))
