@@ -1,5 +1,6 @@
 """Payments, Fortnox → Severa: paid is what Fortnox's balance says, whatever stands between."""
 
+import re
 from datetime import date
 
 from app import journal, links, overview, worklist
@@ -14,6 +15,8 @@ from app.sync.sides import Sides
 from app.sync.standing import OURS, Standing, standing_of
 from app.sync.writing import change
 from app.worklist import Item
+
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 def sync(sides: Sides, item: Item) -> Link | None:
@@ -51,9 +54,41 @@ def _link(sides: Sides, item: Item) -> Link:
         guid = reference.removeprefix(OURS)
         newer = links.of_severa(tx, sides.name, "invoice", guid)
         on_its_way = overview.is_open(tx, sides.name, "invoice", guid)
+    if newer is None and not on_its_way and (link := _forgotten(sides, item, invoice)):
+        _meet(sides, item, link)
+        return link
     if newer is not None or not on_its_way:
         raise NothingToDo(because("not_carried_over_here", number=item.key))
     raise TryLater(because("invoice_on_its_way", number=item.key), waits_for=f"work:invoice:{guid}")
+
+
+def _forgotten(sides: Sides, item: Item, invoice: fortnox.Invoice) -> Link | None:
+    """One that Severa shows as received, and that is the only one with its reference.
+
+    So it was carried over by us; an older copy of our database was restored since.
+    """
+    statuses = sides.document.invoice_statuses
+    reference = invoice.external_invoice_reference1 or ""
+    guid = reference.removeprefix(OURS)
+    if not GUID.fullmatch(guid):  # anybody may write a reference
+        return None
+    try:
+        theirs = sides.severa.invoice(guid)
+    except Missing:
+        return None
+    living = [one for one in sides.fortnox.invoices_with_reference(reference) if not one.cancelled]
+    if theirs.status.guid.lower() not in (statuses.received, statuses.paid):
+        return None
+    if [one.document_number for one in living] != [item.key]:
+        return None
+    link = Link("invoice", guid, item.key, {"payload": {}, "generation": 1, "moved": True})
+    if sides.plan is None:
+        facts = {"number": item.key, "ref": reference, "system": "fortnox"}
+        with sides.db.transaction() as tx:
+            now = sides.clock()
+            links.remember(tx, sides.name, link, now)
+            journal.write(tx, sides.name, item.id, "found_by_reference", now, **facts)
+    return link
 
 
 def _meet(sides: Sides, item: Item, link: Link) -> None:

@@ -16,7 +16,7 @@ from app.fortnox.schemas import InvoiceListItem
 from app.sync import money
 from app.sync.polls.keeping import Body, Place, fortnox_event, keep, place_of
 from app.sync.sides import Sides
-from app.sync.standing import standing_of
+from app.sync.standing import OURS, standing_of
 from app.worklist import Item
 
 SWEEP_EVERY = 10
@@ -59,11 +59,16 @@ def _keep(sides: Sides, item: Item, listed: Iterable[InvoiceListItem], place: Pl
     ours = {one.document_number: one for one in listed}
     with sides.db.reading() as tx:
         known = links.of_many(tx, sides.name, "invoice", list(ours))
-        rows = overview.rows_of(tx, sides.name, "payment", list(known))
+        rows = overview.rows_of(tx, sides.name, "payment", list(ours))
+    carried = {number: link.carried for number, link in known.items()} | {
+        number: {}  # forgotten by a database that was restored, perhaps
+        for number, one in ours.items()
+        if number not in known and (one.external_invoice_reference1 or "").startswith(OURS)
+    }
     open_now = {
         number: _look_of(ours[number])
-        for number, link in known.items()
-        if differs(ours[number], link.carried)
+        for number, told_to_severa in carried.items()
+        if differs(ours[number], told_to_severa)
     }
     told = place.get("told", {})
     wanted = [
