@@ -1,6 +1,6 @@
 """Which companies are connected, with which settings; secrets are sealed before they are stored."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 FRESH_SECONDS = 1.0
 MAIL = ("mail", "errors")  # kind and key of the row that tells people what stands still
+NOT_DELETED = connections.c.deleted_at.is_(None)
 WAITING = "connection"  # what rows wait for while their connection is stopped
 
 
@@ -43,9 +44,7 @@ def find(tx: Tx, vault: Vault, name: str) -> Connection | None:
 
 
 def every(tx: Tx, vault: Vault) -> list[Connection]:
-    rows = tx.execute(
-        select(connections).where(connections.c.deleted_at.is_(None)).order_by(connections.c.name)
-    )
+    rows = tx.execute(select(connections).where(NOT_DELETED).order_by(connections.c.name))
     return [_connection(row, vault) for row in rows]
 
 
@@ -55,7 +54,7 @@ def at_work(tx: Tx) -> dict[str, datetime]:
         select(connections.c.name, connections.c.updated_at).where(
             connections.c.active,
             connections.c.stopped.is_(None),
-            connections.c.deleted_at.is_(None),
+            NOT_DELETED,
         )
     )
     return {row.name: row.updated_at for row in rows}
@@ -65,7 +64,7 @@ def active_since(tx: Tx) -> dict[str, datetime]:
     """The active connections, and since when they stand as they do."""
     rows = tx.execute(
         select(connections.c.name, connections.c.updated_at).where(
-            connections.c.active, connections.c.deleted_at.is_(None)
+            connections.c.active, NOT_DELETED
         )
     )
     return {row.name: row.updated_at for row in rows}
@@ -181,11 +180,16 @@ def delete(tx: Tx, vault: Vault, name: str, now: datetime) -> None:
 
 
 class Directory:
-    """All connections in memory, at most a second old; asked for every knock at a webhook door."""
+    """All connections in memory, at most a second old; asked for every knock at a webhook door.
+
+    Only what has changed is read and opened again.
+    """
 
     def __init__(self, db: Database, vault: Vault) -> None:
         self._db, self._vault, self._lock = db, vault, Lock()
         self._known: Mapping[str, Connection] = {}
+        self._standing: dict[str, datetime] = {}  # of each, when what was read had been written
+        self._unreadable: set[tuple[str, datetime]] = set()  # those that were told of
         self._read_at = -FRESH_SECONDS
 
     @property
@@ -194,6 +198,12 @@ class Directory:
 
     def get(self, name: str) -> Connection | None:
         return self._known.get(name)
+
+    def everybody(self) -> Collection[Connection]:
+        """As they are now."""
+        self.forget()
+        self.refresh()
+        return self._known.values()
 
     def forget(self) -> None:
         self._read_at = -FRESH_SECONDS
@@ -213,14 +223,14 @@ class Directory:
                 return
             began = monotonic()
             with self._db.reading() as tx:
-                rows = tx.execute(select(connections)).all()
-            known = dict(self._known)
+                standing = _standing(tx)
+                changed = [name for name, at in standing.items() if self._standing.get(name) != at]
+                query = select(connections).where(connections.c.name.in_(changed))
+                rows = tx.execute(query).all() if changed else []
+            known = {name: one for name, one in self._known.items() if name in standing}
             for row in rows:
-                old = known.get(row.name)
-                if row.deleted_at is not None:
-                    known.pop(row.name, None)
-                elif old is None or old.updated_at != row.updated_at:
-                    self._learn(known, row)
+                self._learn(known, row)
+            self._standing = {name: at for name, at in standing.items() if name in known}
             self._known, self._read_at = known, began
 
     def _learn(self, known: dict[str, Connection], row: Row[Any]) -> None:
@@ -229,7 +239,15 @@ class Directory:
             known[row.name] = _connection(row, self._vault)
         except CannotDecrypt:
             known.pop(row.name, None)
-            log.error("connection.unreadable", connection=row.name)  # noqa: TRY400 - it says all
+            if (row.name, row.updated_at) not in self._unreadable:
+                self._unreadable.add((row.name, row.updated_at))
+                log.error("connection.unreadable", connection=row.name)  # noqa: TRY400 - it says all
+
+
+def _standing(tx: Tx) -> dict[str, datetime]:
+    """Of every connection that is not deleted, when it was last changed."""
+    query = select(connections.c.name, connections.c.updated_at)
+    return {row.name: row.updated_at for row in tx.execute(query.where(NOT_DELETED))}
 
 
 def _says(stored: Row[Any] | None, vault: Vault, document: Document) -> bool:

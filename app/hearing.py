@@ -3,8 +3,10 @@
 A socket has one offset for each topic, for all its companies, and of two offsets nobody can tell
 which comes first. So a mark is an offset and a turn, a number that grows with every step of its
 topic; the smaller turn is the older mark.
-- Who is on a socket from its beginning is in step: what is stored moves all their marks, in the
-  same commit. Who is not on it keeps the mark it had when it left.
+- Who is on a socket from its beginning is in step. What is stored moves the marks of those whom it
+  is about, in the same commit; the others' follow now and then (`behind`), so that an event of one
+  company does not cost a row for each of five hundred: a mark that lags only means hearing again.
+  Who is not on the socket keeps the mark it had when it left.
 - A socket starts at the oldest mark of those on it. Where somebody was further already, what comes
   is repetition at first: no mark moves before the furthest one has come by, or something that was
   made after the socket was opened. Until then a crash only means hearing it again.
@@ -66,8 +68,10 @@ class Hearing:
         self, marks: Marks, members: Iterable[str], topics: Sequence[str], opened_at: datetime
     ) -> None:
         self.members, self._opened_at = set(members), opened_at
-        self._marks: Marks = {}
-        self._furthest: dict[str, Mark] = {}
+        self._marks: Marks = {}  # as they are stored
+        self._furthest: dict[str, Mark] = {}  # as far as anything was ever heard
+        self._reached: dict[str, Mark] = {}  # as far as what was heard on this socket is stored
+        self._storing: tuple[Marks, dict[str, Mark]] = {}, {}
         self._repeating: set[str] = set()
         self.starts: dict[str, str | None] = {}
         for topic in topics:
@@ -75,25 +79,41 @@ class Hearing:
 
     def entries(self) -> list[Entry]:
         """The marks as they stand, to be stored before the socket is listened to."""
-        return [self._entry(who, topic) for who, topic in self._marks]
+        return [_entry(who, topic, mark) for (who, topic), mark in self._marks.items()]
 
     def heard(self, steps: Sequence[Step]) -> list[Entry]:
-        """The marks to be stored in the commit that keeps these events."""
+        """The marks to be stored in the commit that keeps these events; then say `kept`."""
         told: set[tuple[str, str]] = set()
-        moved: set[str] = set()
+        reached: dict[str, Mark] = {}
         for step in steps:
             told.update((who, step.topic) for who in step.owners)
             if self._steps_on(step):
-                moved.add(step.topic)
                 mark = Mark(self._turn(step.topic) + 1, step.offset)
-                self._furthest[step.topic] = mark
-                self._marks |= {(who, step.topic): mark for who in self.members}
-        changed = told | {(who, topic) for topic in moved for who in self.members}
+                self._furthest[step.topic] = reached[step.topic] = mark
+        first = {(who, topic) for topic in reached for who in self.members} - self._marks.keys()
+        found = {at: self._mark(at, reached) for at in told | first}
+        marks = {at: mark for at, mark in found.items() if mark is not None}
+        self._storing = marks, reached
+        return [_entry(*at, mark, told=at in told) for at, mark in marks.items()]
+
+    def kept(self) -> None:
+        """What `heard` answered last is stored."""
+        marks, reached = self._storing
+        self._marks |= marks
+        self._reached |= reached
+
+    def behind(self) -> list[Entry]:
+        """The marks of those who were not told of anything lately; then say `caught_up`."""
         return [
-            self._entry(who, topic, told=(who, topic) in told)
-            for who, topic in changed
-            if (who, topic) in self._marks
+            _entry(who, topic, mark)
+            for topic, mark in self._reached.items()
+            for who in self.members
+            if self._marks.get((who, topic)) != mark
         ]
+
+    def caught_up(self) -> None:
+        reached, everybody = self._reached.items(), self.members
+        self._marks |= {(who, topic): mark for topic, mark in reached for who in everybody}
 
     def _begin(self, topic: str, marks: dict[str, Mark]) -> None:
         if not marks:
@@ -121,8 +141,15 @@ class Hearing:
     def _turn(self, topic: str) -> int:
         return self._furthest[topic].turn if topic in self._furthest else 0
 
-    def _entry(self, who: str, topic: str, *, told: bool = False) -> Entry:
-        return Entry(who, f"{PREFIX}{topic}", str(self._marks[who, topic]), told)
+    def _mark(self, at: tuple[str, str], reached: dict[str, Mark]) -> Mark | None:
+        who, topic = at
+        return (
+            reached.get(topic, self._marks.get(at)) if who in self.members else self._marks.get(at)
+        )
+
+
+def _entry(who: str, topic: str, mark: Mark, *, told: bool = False) -> Entry:
+    return Entry(who, f"{PREFIX}{topic}", str(mark), told)
 
 
 def last_offsets(rows: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:

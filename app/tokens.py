@@ -64,9 +64,7 @@ class TokenStore:
         return TokenKeeper(self, Owner(connection, system, credentials), fetch)
 
     def current(self, owner: Owner, fetch: Fetch) -> str:
-        whose, token = self._known.get((owner.connection, owner.system), (None, None))
-        if token is None or whose != owner or not self._is_good(token):
-            token = self._renewed(owner, fetch, refused=None)
+        token = self._at_hand(owner, EARLY) or self._renewed(owner, fetch, refused=None)
         return token.text
 
     def renew(self, owner: Owner, fetch: Fetch, refused: str) -> str:
@@ -74,6 +72,9 @@ class TokenStore:
 
     def lasting(self, owner: Owner, fetch: Fetch, at_least: timedelta) -> Token:
         """One that lives that long where the vendor gives such; while it is away, the present."""
+        at_hand = self._at_hand(owner, max(at_least, EARLY))
+        if at_hand is not None:
+            return at_hand
         token = self._renewed(owner, fetch, refused=None)
         if token.expires_at - at_least > self._clock():
             return token
@@ -81,6 +82,12 @@ class TokenStore:
             return self._renewed(owner, fetch, refused=token.text)
         except (Busy, NotSent, Unclear):
             return token
+
+    def _at_hand(self, owner: Owner, at_least: timedelta) -> Token | None:
+        whose, token = self._known.get((owner.connection, owner.system), (None, None))
+        if token is None or whose != owner or token.expires_at - at_least <= self._clock():
+            return None
+        return token
 
     def _renewed(self, owner: Owner, fetch: Fetch, refused: str | None) -> Token:
         """Another thread or process may have been faster: then its token is taken."""

@@ -19,7 +19,15 @@ def step(offset: str, *owners: str, at: datetime = NOON) -> Step:
 
 
 def stored(hearing: Hearing, *steps: Step) -> dict[str, str]:
-    return {one.connection: one.value for one in hearing.heard(steps)}
+    entries = hearing.heard(steps)
+    hearing.kept()
+    return {one.connection: one.value for one in entries}
+
+
+def behind(hearing: Hearing) -> dict[str, str]:
+    entries = hearing.behind()
+    hearing.caught_up()
+    return {one.connection: one.value for one in entries}
 
 
 def test_a_mark_is_read_as_it_was_written() -> None:
@@ -50,8 +58,13 @@ def test_while_it_repeats_no_mark_moves_until_the_furthest_has_come_by() -> None
     marks = {("a", "invoices"): Mark(9, "o9"), ("back", "invoices"): Mark(4, "o4")}
     hearing = Hearing(marks, ["a", "back"], TOPICS, NOON)
     assert stored(hearing, step("o6", "back")) == {"back": "4:o4"}
-    assert stored(hearing, step("o9", "a")) == {"a": "10:o9", "back": "10:o9"}
-    assert stored(hearing, step("o10", "a")) == {"a": "11:o10", "back": "11:o10"}
+    assert behind(hearing) == {}
+    assert stored(hearing, step("o9", "a")) == {"a": "10:o9"}
+    assert behind(hearing) == {"back": "10:o9"}
+    assert stored(hearing, step("o10", "a")) == {"a": "11:o10"}
+    assert stored(hearing, step("o11", "back")) == {"back": "12:o11"}
+    assert behind(hearing) == {"a": "12:o11"}
+    assert behind(hearing) == {}
 
 
 def test_or_until_something_comes_that_was_made_after_the_socket_was_opened() -> None:
@@ -67,6 +80,17 @@ def test_an_event_without_an_offset_moves_nothing() -> None:
     assert stored(hearing, step("", "a")) == {"a": "3:x"}
 
 
+def test_an_event_costs_one_mark_however_many_listen_and_what_is_not_stored_moves_none() -> None:
+    companies = [f"c{number}" for number in range(500)]
+    marks = {(who, "invoices"): Mark(3, "x") for who in companies}
+    hearing = Hearing(marks, companies, TOPICS, NOON)
+    assert [one.connection for one in hearing.heard([step("y", "c7")])] == ["c7"]
+    assert hearing.behind() == []  # its commit has not come yet, and may never
+    assert len(hearing.heard([step("y", "c7")])) == 1
+    hearing.kept()
+    assert len(hearing.behind()) == 499
+
+
 @dataclass
 class World:
     """A topic with its events in order, and a listener that is stopped and started at any time."""
@@ -78,6 +102,7 @@ class World:
     kept: set[int] = field(default_factory=set)
     since: dict[str, int] = field(default_factory=dict)
     now: datetime = NOON
+    mortal: bool = False
 
     def happen(self, companies: list[str]) -> None:
         self.now += timedelta(seconds=self.chance.choice([1, 30, 600]))
@@ -99,8 +124,21 @@ class World:
             owner, made_at = self.events[number]
             if owner in members:
                 for _ in range(self.chance.choice([1, 1, 2])):
-                    self._store(hearing.heard([Step("invoices", str(number), made_at, (owner,))]))
-                self.kept.add(number)
+                    told = [Step("invoices", str(number), made_at, (owner,))]
+                    if self.chance.random() < 0.2:
+                        hearing.heard(told)  # and the database is away
+                        self._catch_up(hearing)
+                        if self.mortal and self.chance.random() < 0.3:
+                            return  # and the process dies before it is back
+                    self._store(hearing.heard(told))
+                    hearing.kept()
+                    self.kept.add(number)
+            if self.chance.random() < 0.3:
+                self._catch_up(hearing)
+
+    def _catch_up(self, hearing: Hearing) -> None:
+        self._store(hearing.behind())
+        hearing.caught_up()
 
     def _furthest(self) -> int:
         return max((int(mark.offset) for mark in self.marks.values()), default=len(self.events))
@@ -130,9 +168,11 @@ def live_through(world: World) -> None:
     chance = world.chance
     world.listen(COMPANIES[:1], 1000, live=20)
     assert world.marks
+    world.mortal = True
     for _ in range(30):
         for _ in range(chance.randrange(6)):
             world.happen(COMPANIES)
         members = chance.sample(COMPANIES, chance.randint(1, 4))
         world.listen(members, chance.choice([0, 1, 3, 1000]), live=chance.randrange(4))
+    world.mortal = False
     world.listen(COMPANIES, 10_000)

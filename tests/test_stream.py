@@ -181,6 +181,7 @@ def test_an_error_that_names_nobody_refuses_everybody() -> None:
 def test_no_frame_is_ever_logged(caplog: pytest.LogCaptureFixture) -> None:
     with (
         caplog.at_level(logging.DEBUG),
+        caplog.at_level(logging.INFO, "uvicorn.error"),  # the sandbox's, in this same process
         company() as c,
         stream(c) as socket,
         pytest.raises(TokensRefused),

@@ -22,7 +22,8 @@ from workers.guests import Guest, Guests
 
 log = structlog.get_logger()
 
-MARGIN, SHORTEST = timedelta(seconds=60), timedelta(seconds=60)
+TENANTS_AT_ONCE = 50  # a token is about a kilobyte, and nobody says how long a frame may be
+MARGIN, SHORTEST = timedelta(minutes=5), timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,12 @@ class Ear:
                 raise
             return sum(self._store_alone(one) for one in told)
 
+    def catch_up(self) -> None:
+        """Brings the marks along of those whom nothing was about."""
+        with self._hall.db.transaction() as tx:
+            cursors.put_all(tx, self.hearing.behind(), self._hall.clock())
+        self.hearing.caught_up()
+
     def remove(self, names: Iterable[str]) -> None:
         gone = [name for name in names if name in self.access]
         left = {self._tenants[name] for name in self.access if name not in gone}
@@ -104,6 +111,7 @@ class Ear:
             now = self._hall.clock()
             receipts = inbox.receive(tx, heard, now)
             cursors.put_all(tx, self.hearing.heard([each.step for each in told]), now)
+        self.hearing.kept()
         statuses = [receipt.status for receipt in receipts]
         figures.heard("fortnox", "listener", statuses)
         return statuses.count("accepted")
@@ -192,21 +200,32 @@ def _enter_together(
     stream: Stream, guests: Guests, secret: str, group: dict[str, Guest]
 ) -> dict[str, str]:
     """Leaves in `group` who is inside; answers the tenants by token."""
+    found: dict[str, str] = {}
+    names = list(group)
+    for first in range(0, len(names), TENANTS_AT_ONCE):
+        some = {name: group.pop(name) for name in names[first : first + TENANTS_AT_ONCE]}
+        found |= _enter_some(stream, guests, secret, some)
+        group |= some
+    return found
+
+
+def _enter_some(
+    stream: Stream, guests: Guests, secret: str, group: dict[str, Guest]
+) -> dict[str, str]:
     renewed: set[str] = set()
     while group:
         try:
             return stream.add_tenants(secret, [one.token.text for one in group.values()])
         except TokensRefused as error:
-            for name, guest in [*group.items()]:
-                if guest.token.text not in error.tokens:
-                    continue
-                del group[name]
-                if name in renewed:
+            refused = [one for one in group.values() if one.token.text in error.tokens]
+            for guest in refused:
+                del group[guest.name]
+                if guest.name in renewed:
                     reason = because("token_refused", system="fortnox", code="", words="")
                     guests.refuse(guest.connection, reason)
-                elif (again := guests.renew(guest)) is not None:
-                    renewed.add(name)
-                    group[name] = again
+            again = guests.renew([one for one in refused if one.name not in renewed])
+            renewed |= again.keys()
+            group |= again
     return {}
 
 

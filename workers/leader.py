@@ -3,10 +3,12 @@
 An event is kept in one commit with the mark that says how far that is. When the socket ends, the
 next one starts where the marks stand. Before a token expires, or when somebody is to be added, a
 second socket is opened and takes the place of the first: so it does not matter what Fortnox does
-with expired tokens, or with companies that come late.
+with expired tokens, or with companies that come late. The tokens it needs are fetched meanwhile by
+a thread of their own: to fetch five hundred may take a minute.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from random import uniform
@@ -17,20 +19,23 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import listened, processes
+from app.connections import Connection
 from app.errors import CannotStore
 from app.fortnox.stream import StreamLost
 from app.hall import Hall
 from app.locks import ProcessLock
 from app.supervisor import Backoff
 from workers.ear import Ear, open_ear
-from workers.guests import Guests
+from workers.guests import Guest, Guests
 
 log = structlog.get_logger()
 
 BACKOFF = Backoff(first=1.0, most=60.0)
 PACE = 3.0
 SAY_SECONDS = 10.0
+CATCH_UP_SECONDS = 60.0
 RETRY_SECONDS = 30.0
+LAST_WORDS_SECONDS = 2.0  # of the old socket; what it says after that the new one says, too
 WORRYING = ("listener.lost", "listener.cannot_store")
 
 
@@ -53,7 +58,9 @@ class Leader:
         self._over = Event()
         self._ear: Ear | None = None
         self._state = ""
-        self._tend_at = self._say_at = self._exchange_at = 0.0
+        self._tend_at = self._say_at = self._exchange_at = self._catch_up_at = 0.0
+        self._fetching: Future[dict[str, Guest]] | None = None
+        self._fetcher = ThreadPoolExecutor(1, thread_name_prefix="listener-tokens")
         self._wait, self._kept = 0.0, 0
         self._heart = Thread(target=self._beat, name="listener-heart", daemon=True)
 
@@ -66,6 +73,7 @@ class Leader:
             self._over.set()
             self._close()
             self._heart.join(timeout=10)
+            self._fetcher.shutdown(cancel_futures=True)
 
     def _reigns(self) -> bool:
         return not (self.stop.is_set() or self._over.is_set())
@@ -90,6 +98,7 @@ class Leader:
                 self._pause(monotonic() - began)
 
     def _open(self) -> Ear | None:
+        self._fetching = None
         wanted = self.guests.wanted()
         present = self.guests.bring(wanted.values())
         ear = open_ear(self.hall, self.guests, present, seamless=False) if present else None
@@ -132,22 +141,42 @@ class Leader:
             log.info("listener.removed", connections=gone)
         if not ear.access:
             raise StreamLost("nobody is left on it")
+        if self._fetching is not None:
+            self._exchange_if_fetched(ear, self._fetching)
+        elif monotonic() >= self._exchange_at:
+            self._fetch_if_needed(ear, wanted)
+        if monotonic() >= self._say_at:
+            self._tell()
+
+    def _fetch_if_needed(self, ear: Ear, wanted: Mapping[str, Connection]) -> None:
         new = [
             one
             for name, one in wanted.items()
             if ear.access.get(name) != one.document.fortnox and self.guests.may_come(name)
         ]
-        is_old = self.hall.clock() >= ear.good_until
-        if monotonic() >= self._exchange_at and (is_old or self.guests.bring(new)):
-            self._exchange(ear)
-        if monotonic() >= self._say_at:
-            self._tell()
+        if self.hall.clock() >= ear.good_until:
+            new = [*wanted.values()]
+        if new:
+            self._fetching = self._fetcher.submit(self._fetch, new, [*wanted.values()])
 
-    def _exchange(self, old: Ear) -> None:
+    def _fetch(self, new: Sequence[Connection], wanted: Sequence[Connection]) -> dict[str, Guest]:
+        """Everybody; nobody where none of the new ones may come in."""
+        if len(new) < len(wanted) and not self.guests.bring(new):
+            return {}
+        return self.guests.bring(wanted)
+
+    def _exchange_if_fetched(self, ear: Ear, fetching: "Future[dict[str, Guest]]") -> None:
+        if fetching.done():
+            self._fetching = None
+            present = fetching.result()
+            if present:
+                self._exchange(ear, present)
+
+    def _exchange(self, old: Ear, present: dict[str, Guest]) -> None:
         """The new socket is listened to before the old one is let go; some is heard twice."""
         self._exchange_at = monotonic() + RETRY_SECONDS
+        old.catch_up()
         try:
-            present = self.guests.bring(self.guests.wanted().values())
             new = open_ear(self.hall, self.guests, present, seamless=True)
         except StreamLost as error:
             log.warning("listener.not_exchanged", error=str(error)[:200])
@@ -156,8 +185,9 @@ class Leader:
             return
         self._exchange_at = 0.0
         self._ear = new
+        deadline = monotonic() + LAST_WORDS_SECONDS
         with suppress(StreamLost):
-            while frames := old.listen(0.2):
+            while monotonic() < deadline and (frames := old.listen(0.2)):
                 self._keep(old, frames)
         old.stream.close()
         self._change("listener.listening", connections=len(new.access))
@@ -168,6 +198,9 @@ class Leader:
         refused = {name: why for name, why in self.guests.reasons.items() if name not in heard}
         with self.hall.db.transaction() as tx:
             listened.say(tx, heard, refused, self.hall.clock())
+        if self._ear is not None and monotonic() >= self._catch_up_at:
+            self._catch_up_at = monotonic() + CATCH_UP_SECONDS
+            self._ear.catch_up()
 
     def _pause(self, lived: float) -> None:
         self._wait = self.backoff.after(self._wait, self.backoff.reset if self._kept else lived)
@@ -177,6 +210,8 @@ class Leader:
         ear, self._ear = self._ear, None
         if ear is not None:
             ear.stream.close()
+            with suppress(SQLAlchemyError):  # then the next socket begins a little earlier
+                ear.catch_up()
 
     def _change(self, state: str, **facts: object) -> None:
         """A line in the log for each change, not for each attempt."""

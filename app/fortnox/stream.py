@@ -20,6 +20,7 @@ from app.errors import BridgeError
 ANSWER_SECONDS = 15.0
 PING_SECONDS = 30.0
 MOST_AT_ONCE = 256
+LARGEST_FRAME = 16 * 1024 * 1024  # an answer repeats every token that it is about
 BEARER = "Bearer "
 
 _wire = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class Stream:
                     ping_interval=ping_every,
                     ping_timeout=ping_every,
                     max_queue=MOST_AT_ONCE,
+                    max_size=LARGEST_FRAME,
                     proxy=None,
                     logger=_wire,
                 )
