@@ -111,6 +111,7 @@ def sides_of(case: Case, hall: Hall, planned: list[Planned]) -> Sides:
         registers=Registers(hall.clock),
         retention=timedelta(days=400),
         post=nobody,
+        is_alone=lambda: True,
         plan=planned,
     )
 

@@ -94,6 +94,7 @@ def sides_of(case: Case, holder: Holder, window: SeveraWindow, *, connection: st
         registers=Registers(holder.clock),
         retention=timedelta(days=400),
         post=cast(Any, None),
+        is_alone=lambda: True,
     )
 
 

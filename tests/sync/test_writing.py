@@ -146,6 +146,7 @@ class Stage:
             registers=Registers(self.clock),
             retention=timedelta(days=400),
             post=Post(SecretStr(""), "", ""),
+            is_alone=lambda: True,
         )
 
     def clock(self) -> datetime:
@@ -260,7 +261,7 @@ def saying(error: BaseException) -> Callable[[Target, Any], None]:
 
 def test_a_record_is_looked_for_and_then_made_in_one_call(stage: Stage) -> None:
     created = stage.create()
-    assert created == Created("88", stage.target.made[0])
+    assert created == Created("88", stage.target.made[0], {"Total": 1})
     assert stage.target.calls == ["look", "prepay", "send"]
     row = stage.row()
     assert (row.state, row.target_id, row.sends, row.settled_at) == ("done", "88", 1, NOW)
@@ -277,7 +278,7 @@ def test_the_intent_is_committed_before_the_call(stage: Stage) -> None:
 def test_what_was_made_is_not_made_again_nor_looked_for(stage: Stage) -> None:
     stage.create()
     stage.target.calls.clear()
-    assert stage.create({"Total": 2}) == Created("88", None)
+    assert stage.create({"Total": 2}) == Created("88", None, {"Total": 1})
     assert stage.target.calls == []
 
 
@@ -353,7 +354,7 @@ def test_found_on_the_first_look_it_is_adopted(stage: Stage, fate: Any) -> None:
     with pytest.raises((Unclear, Killed)):
         stage.create()
     stage.waits()
-    assert stage.create() == Created("88", None)
+    assert stage.create() == Created("88", None, {"Total": 1})
     assert (stage.target.sends, len(stage.target.made)) == (1, 1)
     assert (stage.row().state, stage.row().target_id) == ("done", "88")
     assert stage.log() == [FOUND]
@@ -363,7 +364,7 @@ def test_found_on_the_second_look_it_is_adopted(stage: Stage) -> None:
     stage.target.fates = [found_late]
     stage.ends(Unclear)
     assert [stage.waits(), stage.waits()] == [QUARANTINE, PAUSE]
-    assert stage.create() == Created("88", None)
+    assert stage.create() == Created("88", None, {"Total": 1})
     assert (stage.target.sends, stage.target.looks) == (1, 3)
 
 
@@ -441,7 +442,7 @@ def test_found_even_after_two_doubts_it_is_adopted(stage: Stage) -> None:
         stage.waits()
     stage.ends(Blocked)
     stage.target.make({"Total": 1})
-    assert stage.create() == Created("88", None)
+    assert stage.create() == Created("88", None, {"Total": 1})
     assert stage.target.sends == 2
 
 
@@ -491,7 +492,7 @@ def test_a_unique_number_needs_no_quarantine(stage: Stage, fate: Any) -> None:
     stage.target.fates = [fate]
     with pytest.raises((Unclear, Killed)):
         stage.create(unique=True)
-    assert stage.create(unique=True) == Created("88", None)
+    assert stage.create(unique=True) == Created("88", None, {"Total": 1})
     assert stage.target.sends == 1
 
 
