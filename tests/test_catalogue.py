@@ -329,6 +329,13 @@ def test_english_texts_have_english_quotation_marks() -> None:
     assert [text for text in texts if '"' in text or text.count("“") != text.count("”")] == []
 
 
+def test_what_is_mailed_never_asks_for_a_login() -> None:
+    """False mails do. What a person reads who is giving a consent is on a page, and may."""
+    told = [text for code, _, text in every_text() if not code.startswith("consent_")]
+    asking = r"logga in|log in\b|lösenord|password"
+    assert [text for text in told if re.search(asking, text, re.I)] == []
+
+
 def test_no_text_speaks_of_machinery() -> None:
     machinery = r"HTTP|payload|JSON|\bAPI-|timeout|exception|token|null|GUID|!|\b[45]\d\d\b"
     assert [text for _, _, text in every_text() if re.search(machinery, text, re.I)] == []

@@ -106,6 +106,7 @@ class InvoiceRow(Shape):
     price: Number = None
     total: Number = None
     vat: Number = None
+    project: OptionalText = None
 
 
 class Invoice(Shape):
@@ -127,6 +128,7 @@ class Invoice(Shape):
     credit_invoice_reference: Reference = None
     external_invoice_reference1: OptionalText = None
     external_invoice_reference2: OptionalText = None
+    project: OptionalText = None
     invoice_rows: tuple[InvoiceRow, ...] = ()
 
 

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from app.calls import Answer
-from app.errors import Busy, System, Unauthorized, Unclear
+from app.errors import Busy, Refused, System, Unauthorized, Unclear
 from app.line import Line
-from app.severa import schemas
+from app.severa import patches, schemas
 from app.severa.auth import ask
 
 T = TypeVar("T")
@@ -85,12 +85,11 @@ class Severa:
         return data
 
     def move_invoice(self, guid: str, status: str, payment_date: date | None = None) -> None:
-        """Sets the status; JSON Patch, only `Replace` is understood."""
-        changes = [{"op": "Replace", "path": "/status/guid", "value": status}]
+        """Sets the status, and the day of its last payment where one is given."""
+        values: Payload = {"status/guid": status}
         if payment_date is not None:
-            day = payment_date.isoformat()
-            changes.append({"op": "Replace", "path": "/paymentDate", "value": day})
-        self._call("PATCH", f"invoices/{guid}", json_body=changes)
+            values["paymentDate"] = payment_date.isoformat()
+        self._replace(f"invoices/{guid}", values)
 
     def invoice_statuses(self) -> list[schemas.InvoiceStatus]:
         return list(self._offsets(schemas.InvoiceStatus, "invoicestatuses"))
@@ -187,11 +186,8 @@ class Severa:
         return made[0]
 
     def change_project_fee(self, guid: str, values: dict[str, Any]) -> None:
-        """`values` by the names of the input; JSON Patch, only `Replace` is understood."""
-        changes = [
-            {"op": "Replace", "path": f"/{name}", "value": value} for name, value in values.items()
-        ]
-        self._call("PATCH", f"projectfees/{guid}", json_body=changes)
+        """`values` by the names of the input."""
+        self._replace(f"projectfees/{guid}", values)
 
     def delete_project_fee(self, guid: str) -> None:
         """Takes the scope fees:delete, which not every credential has."""
@@ -282,12 +278,13 @@ class Severa:
         return record
 
     def _replace(self, path: str, values: Payload) -> None:
-        """`values` by path: `name`, `country/guid`; JSON Patch, only `Replace` is understood."""
-        changes = [
-            {"op": "Replace", "path": f"/{field}", "value": value}
-            for field, value in values.items()
-        ]
-        self._call("PATCH", path, json_body=changes)
+        """`values` by path: `name`, `country/guid`."""
+        try:
+            self._call("PATCH", path, json_body=patches.replacing(values))
+        except Refused as error:
+            if not patches.is_about_paths(error, values):
+                raise
+            self._call("PATCH", path, json_body=patches.replacing_objects(values))
 
     def _pages(self, shape: type[T], path: str, **query: str | list[str]) -> Iterator[T]:
         """Cursor paging: the next page's token comes in a header, and none is the end."""

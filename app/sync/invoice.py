@@ -1,48 +1,30 @@
 """Customer invoices, Severa → Fortnox: once each, checked to the öre, then moved to received."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 from app import journal, links, worklist
 from app.effects import Intent
 from app.errors import Blocked, Missing, NothingToDo, Refused, TryLater, VendorError, because
-from app.fortnox import schemas as fortnox
 from app.links import Link
 from app.severa.schemas import Invoice
-from app.sync import attachments, cancelled, credit_note, error_status, first_look, reading
-from app.sync.credit_note import Made, Original
+from app.sync import (
+    attachments,
+    cancelled,
+    credit_note,
+    error_status,
+    first_look,
+    not_kept,
+    reading,
+)
+from app.sync.credit_note import Made
 from app.sync.invoice_document import Translation, differences, reference, translate
 from app.sync.invoice_facts import gather
+from app.sync.invoice_job import Carried, Job
 from app.sync.shown import not_yet, shown, wait_for_our_write
 from app.sync.sides import Sides
-from app.sync.writing import CancelledByPerson, Creation, Found, change, create, frozen
+from app.sync.writing import CancelledByPerson, Creation, Found, change, create
 from app.worklist import Item
-
-
-@dataclass(frozen=True)
-class Job:
-    """`original`: what a credit note credits, where that was carried over."""
-
-    invoice: Invoice
-    asked: Translation
-    original: Original | None
-
-    @property
-    def payload(self) -> dict[str, Any]:
-        return frozen(self.asked.invoice)
-
-
-@dataclass(frozen=True)
-class Carried:
-    """`answer`: the invoice as our write was answered, or as it was read where nothing was written.
-
-    None: it was made by an earlier attempt, and was not read yet.
-    """
-
-    link: Link
-    answer: fortnox.Invoice | None
-    is_read: bool = False
 
 
 def sync(sides: Sides, item: Item) -> Link | None:
@@ -70,7 +52,7 @@ def _sync(sides: Sides, item: Item) -> Link | None:
     original = credit_note.original_of(sides, invoice)
     asked = translate(gather(sides, invoice, original))
     carried = _carry(sides, item, link, Job(invoice, asked, original))
-    _check(sides, asked, carried)
+    _check(sides, item, asked, carried)
     link = attachments.attach(sides, item, carried.link)
     _book(sides, item, link)
     return _receive(sides, item, link)
@@ -181,7 +163,7 @@ def _tell_created(sides: Sides, item: Item, link: Link, job: Job) -> None:
         now = sides.clock()
         facts = {"number": number, "original": original}
         journal.write(tx, sides.name, item.id, f"created_{what}", now, **facts)
-        for one in (*job.asked.warnings, *warnings):
+        for one in (*job.asked.warnings, *warnings, *not_kept.number(job.asked, number)):
             journal.write(tx, sides.name, item.id, one.code, now, **one.facts)
 
 
@@ -227,7 +209,7 @@ def _update(sides: Sides, item: Item, link: Link, payload: dict[str, object]) ->
     return Carried(link, answer)
 
 
-def _check(sides: Sides, asked: Translation, carried: Carried) -> None:
+def _check(sides: Sides, item: Item, asked: Translation, carried: Carried) -> None:
     """A difference stops the transfer before Severa's status is moved."""
     if sides.plan is not None:
         return
@@ -250,6 +232,8 @@ def _check(sides: Sides, asked: Translation, carried: Carried) -> None:
                 got=theirs,
             )
         )
+    for one in [] if carried.is_read else not_kept.projects(asked, answer):
+        _note(sides, item, one.code, **one.facts)
 
 
 def _book(sides: Sides, item: Item, link: Link) -> None:

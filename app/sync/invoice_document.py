@@ -154,7 +154,7 @@ def _signs(invoice: Invoice, net: Decimal) -> list[Reason]:
 
 
 def _vats(facts: Facts, rows: Rows) -> frozenset[Decimal]:
-    ways = {money.vat_by_row(rows.amounts), money.vat_by_rate(rows.amounts)}
+    ways = set(money.vats(rows.amounts))
     tax = facts.invoice.total_tax.amount if facts.invoice.total_tax else None
     if tax is not None and any(abs(tax - way) <= money.ORE * len(rows.amounts) for way in ways):
         ways.add(money.rounded(tax))

@@ -1,7 +1,8 @@
 """Amounts, to the öre: the rounding both systems use, and quantities that Fortnox can keep."""
 
-from collections.abc import Iterable
-from decimal import ROUND_HALF_UP, Decimal
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from itertools import product
 from typing import NamedTuple
 
 ORE = Decimal("0.01")
@@ -49,14 +50,23 @@ def fit(quantity: Decimal, price: Decimal) -> Line:
     return Line(one, abs(total), exact=False)
 
 
-def vat_by_row(rows: Iterable[tuple[Decimal, Decimal]]) -> Decimal:
+def vats(rows: Sequence[tuple[Decimal, Decimal]]) -> frozenset[Decimal]:
+    """What the VAT of these (net, percent) may come to: by row or by rate, half an öre either way.
+
+    Fortnox does not document which of them it does.
+    """
+    ways = product((vat_by_row, vat_by_rate), (ROUND_HALF_UP, ROUND_HALF_EVEN))
+    return frozenset(way(rows, half) for way, half in ways)
+
+
+def vat_by_row(rows: Iterable[tuple[Decimal, Decimal]], half: str = ROUND_HALF_UP) -> Decimal:
     """(net, percent) of every row, VAT rounded row by row."""
-    return sum((rounded(net * percent / 100) for net, percent in rows), ZERO)
+    return sum(((net * percent / 100).quantize(ORE, half) for net, percent in rows), ZERO)
 
 
-def vat_by_rate(rows: Iterable[tuple[Decimal, Decimal]]) -> Decimal:
+def vat_by_rate(rows: Iterable[tuple[Decimal, Decimal]], half: str = ROUND_HALF_UP) -> Decimal:
     """(net, percent) of every row, VAT rounded once for every rate."""
     nets: dict[Decimal, Decimal] = {}
     for net, percent in rows:
         nets[percent] = nets.get(percent, ZERO) + net
-    return sum((rounded(net * percent / 100) for percent, net in nets.items()), ZERO)
+    return sum(((net * percent / 100).quantize(ORE, half) for percent, net in nets.items()), ZERO)

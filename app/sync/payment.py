@@ -5,7 +5,7 @@ from datetime import date
 
 from app import journal, links, overview, worklist
 from app.effects import Intent
-from app.errors import Missing, NothingToDo, TryLater, because
+from app.errors import Missing, NothingToDo, Refused, TryLater, because
 from app.fortnox import schemas as fortnox
 from app.links import Link
 from app.severa import schemas as severa
@@ -17,6 +17,7 @@ from app.sync.writing import change
 from app.worklist import Item
 
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+UNDATED = ("InvalidOperation", "InvalidParameter")  # how Severa may refuse one field
 
 
 def sync(sides: Sides, item: Item) -> Link | None:
@@ -117,12 +118,29 @@ def _pay(sides: Sides, item: Item, link: Link, standing: Standing) -> Link:
     if status is None:
         raise NothingToDo(because("no_paid_status", number=item.key))
     theirs = _severa_invoice(sides, item, link)
-    if theirs.status.guid.lower() != status or theirs.payment_date != standing.paid_on:
-        _move(sides, item, link, status, standing.paid_on)
+    is_dated = theirs.payment_date == standing.paid_on or link.carried.get("undated")
+    if theirs.status.guid.lower() != status or not is_dated:
+        link = _move_to_paid(sides, item, link, status, standing.paid_on)
     if not link.carried.get("paid"):
         link = _carried(sides, link, paid=True)
-        _note(sides, item, "paid", number=item.key, date=standing.paid_on)
+        told = {"number": item.key, "date": standing.paid_on}
+        if link.carried.get("undated"):
+            _note(sides, item, "paid_undated", **told)
+        else:
+            _note(sides, item, "paid", **told)
     return link
+
+
+def _move_to_paid(sides: Sides, item: Item, link: Link, status: str, paid_on: date | None) -> Link:
+    """Where Severa takes no date of payment, the status alone: that it may be set is unwritten."""
+    try:
+        _move(sides, item, link, status, paid_on)
+    except Refused as error:
+        if paid_on is None or error.code not in UNDATED:
+            raise
+        _move(sides, item, link, status, None)
+        return _carried(sides, link, undated=True)
+    return _carried(sides, link, undated=False) if link.carried.get("undated") else link
 
 
 def _take_back(sides: Sides, item: Item, link: Link, standing: Standing) -> Link:

@@ -90,6 +90,7 @@ FORTNOX_WORDS = {
     "inköpskonto": "fortnox_account_missing",
     "försäljningskonto": "fortnox_account_missing",
     "leveranssätt": "fortnox_default_missing",
+    "projektredovisning": "fortnox_project_accounting_off",
 }
 SEVERA = {
     "ConfigurationError": "severa_configuration_refused",

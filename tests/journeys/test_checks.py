@@ -9,6 +9,7 @@ from app import clock
 from app.checks import preflight, reconcile
 from app.checks.findings import Report
 from app.checks.survey import Survey
+from app.reasons import explain
 from app.sandbox.severa import ALL_SCOPES, PAID, RECEIVED, TRANSFER
 from app.sandbox.severa.demo import CLIENT_ID, CLIENT_SECRET
 from tests.journeys.test_invoices import order
@@ -39,6 +40,10 @@ def test_the_demo_company_lacks_a_unit_and_is_told_where_to_add_it(shop: Worksho
     found = {one.code: one for one in report.findings}
     assert found["units"].status == "error"
     assert found["units"].about == ("mån",)
+    reason = found["units"].reason
+    assert reason is not None
+    step = explain(reason, "sv").next_step
+    assert "Inställningar → Fakturering → Prislistor och enheter" in step
     shop.partners.books.add_unit("mån", "månad")
     assert statuses(preflight_of(shop))["units"] == "ok"
 
@@ -70,6 +75,15 @@ def test_every_condition_of_the_guide_is_answered(shop: Workshop) -> None:
         "currencies": "ok",
         "financial_year": "ok",
     }
+
+
+def test_a_status_that_is_gone_or_switched_off_is_an_error(shop: Workshop) -> None:
+    gone = "55000000-0000-4000-8000-00000000dead"
+    shop.partners.severa.change("invoicestatuses", RECEIVED, isActive=False)
+    shop.connect(invoice_statuses={"transfer": gone, "received": RECEIVED, "paid": None})
+    told = statuses(preflight_of(shop))
+    found = {name: told[f"status_{name}"] for name in ("transfer", "received", "paid")}
+    assert found == {"transfer": "error", "received": "error", "paid": "warning"}
 
 
 def test_a_preflight_writes_nothing_in_either_system(shop: Workshop) -> None:

@@ -152,6 +152,7 @@ FORTNOX_WORDS = {
         "fortnox_account_missing",
     ),
     "Kunde inte hitta leveranssätt.": DEFAULT,
+    "Projektredovisning är inte aktiverad.": ("blocked", "fortnox_project_accounting_off"),
     "Ogiltig rabatt. Får inte överstiga 100 %": AS_IT_IS,
 }
 NEW_INVOICE = "/3/invoices$"

@@ -57,6 +57,15 @@ def by_rate(rows: list[Billed]) -> Decimal:
     )
 
 
+def to_even(rows: list[Billed]) -> tuple[Decimal, Decimal]:
+    """By row and by rate, half an öre to the even one."""
+    rates = {row.rate: sum(one.net for one in rows if one.rate == row.rate) for row in rows}
+    exact = [row.net * row.rate / 100 for row in rows], [r * n / 100 for r, n in rates.items()]
+    return sum((a.quantize(ORE) for a in exact[0]), NONE), sum(
+        (a.quantize(ORE) for a in exact[1]), NONE
+    )
+
+
 BOTH_WAYS = st.sampled_from([by_row, by_rate])
 
 
@@ -158,7 +167,7 @@ def test_an_ore_in_the_net_is_found(rows: list[Billed], crowns: bool, ore: Decim
 
 @given(ROWS, BOTH_WAYS, st.sampled_from([ORE, -ORE]))
 def test_an_ore_in_the_vat_is_found(rows: list[Billed], vat: Vat, ore: Decimal) -> None:
-    assume(vat(rows) + ore not in (by_row(rows), by_rate(rows)))
+    assume(vat(rows) + ore not in (by_row(rows), by_rate(rows), *to_even(rows)))
     asked = asked_for(rows)
     right = answered(asked, rows, vat)
 

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from app.sandbox.fortnox.books import Books
 from app.sandbox.fortnox.documents import Document
+from app.sandbox.fortnox.options import FortnoxOptions
 from app.sandbox.fortnox.shapes import cents
 
 ZERO = Decimal(0)
@@ -59,7 +60,7 @@ def _discount(row: dict[str, Any], full: Decimal, quantity: Decimal) -> Decimal:
 
 def totals(books: Books, invoice: Document) -> Totals:
     options, included, sign = books.options, invoice["VATIncluded"], invoice.sign
-    net, gross, vat = ZERO, ZERO, _Vat(options.vat_rounding == "row")
+    net, gross, vat = ZERO, ZERO, _Vat(options)
     for row in invoice["InvoiceRows"]:
         gross += price_row(row, vat_included=included)
         net += row["TotalExcludingVAT"]
@@ -88,8 +89,9 @@ def totals(books: Books, invoice: Document) -> Totals:
 class _Vat:
     """Collected per rate; rounded on every row, or once per rate."""
 
-    def __init__(self, per_row: bool) -> None:  # noqa: FBT001 -- one switch, one caller
-        self.per_row = per_row
+    def __init__(self, options: FortnoxOptions) -> None:
+        self.per_row = options.vat_rounding == "row"
+        self.half = ROUND_HALF_EVEN if options.vat_half == "even" else ROUND_HALF_UP
         self.exact: dict[int, Decimal] = defaultdict(lambda: ZERO)
 
     def add(self, row: dict[str, Any], *, included: bool) -> None:
@@ -97,10 +99,13 @@ class _Vat:
             amount = row["Total"] - row["TotalExcludingVAT"]
         else:
             amount = row["Total"] * row["VAT"] / 100
-        self.exact[row["VAT"]] += cents(amount) if self.per_row else amount
+        self.exact[row["VAT"]] += self._rounded(amount) if self.per_row else amount
 
     def by_rate(self) -> dict[int, Decimal]:
-        return {rate: cents(amount) for rate, amount in self.exact.items() if amount}
+        return {rate: self._rounded(amount) for rate, amount in self.exact.items() if amount}
+
+    def _rounded(self, amount: Decimal) -> Decimal:
+        return amount.quantize(Decimal("0.01"), self.half)
 
 
 def _fee(amount: Decimal, *, free: bool, included: bool) -> tuple[Decimal, Decimal]:

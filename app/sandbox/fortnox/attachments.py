@@ -63,6 +63,8 @@ def _attach(books: Books, wanted: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for each in wanted:
         each["id"] = str(uuid4())
         books.attachments[each["id"]] = each
+        if books.options.connected_files_leave_inbox:
+            _file(books, each).folder = ""
     return wanted
 
 

@@ -107,7 +107,7 @@ class Books:
             raise Refused(code, message)
 
     def check_references(self, patch: dict[str, Any]) -> None:
-        self.check("projects", patch.get("Project"), errors.NO_PROJECT, "Kan inte hitta projektet.")
+        self._check_project(patch)
         cost_center = patch.get("CostCenter")
         self.check(
             "costcenters", cost_center, errors.NO_COST_CENTER, "Kunde inte hämta kostnadsställe."
@@ -125,6 +125,15 @@ class Books:
         price_list = patch.get("PriceList")
         if price_list and price_list != "A":
             raise Refused(errors.NO_PRICE_LIST, "Kan inte hitta prislistan.")
+
+    def _check_project(self, patch: dict[str, Any]) -> None:
+        self.check("projects", patch.get("Project"), errors.NO_PROJECT, "Kan inte hitta projektet.")
+        if not patch.get("Project") or self.options.project_accounting == "on":
+            return
+        if self.options.project_accounting == "off_refuses":
+            text = "Projektredovisning är inte aktiverad."
+            raise Refused(errors.NO_PROJECT_ACCOUNTING, text)
+        patch["Project"] = ""
 
     def check_account(self, number: int | str, code: int = errors.NO_ACCOUNT) -> Document:
         found = self.shelves["accounts"].get(str(number))

@@ -51,7 +51,8 @@ MADE_UP = 9000000
     BAD_METHOD,
     NO_DEFAULT_ACCOUNT,
     NO_YEAR,
-) = range(MADE_UP + 1, MADE_UP + 25)
+    NO_PROJECT_ACCOUNTING,
+) = range(MADE_UP + 1, MADE_UP + 26)
 
 
 class Refused(Exception):

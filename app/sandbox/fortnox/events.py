@@ -34,6 +34,8 @@ class EventLog(list[Event]):
     def add(self, topic: str, kind: str, tenant_id: str, entity_id: str, **extra: Any) -> None:
         """`kind` with its version: "invoice-created-v1"."""
         stream = self.topics[topic]
+        if self.options.numbers_in_events:
+            extra = {name: _number(value) for name, value in extra.items()}
         event = {
             "topic": topic,
             "offset": _offset(topic, len(stream)),
@@ -54,9 +56,9 @@ class EventLog(list[Event]):
     def start(self, topic: str, offset: str | None) -> int:
         """Where a reader begins: now without an offset, at the oldest kept with a forgotten one."""
         stream = self.topics[topic]
-        if not offset:
-            return len(stream)
         oldest = self._oldest(topic)
+        if not offset:
+            return len(stream) if self.options.websocket_start == "now" else oldest
         found = self._position.get((topic, offset))
         if found is None:
             return oldest
@@ -68,6 +70,10 @@ class EventLog(list[Event]):
             if datetime.fromisoformat(event["timestamp"]) >= limit:
                 return position
         return len(self.topics[topic])
+
+
+def _number(value: Any) -> Any:
+    return int(value) if isinstance(value, str) and value.isdigit() else value
 
 
 def _offset(topic: str, position: int) -> str:

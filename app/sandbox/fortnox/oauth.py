@@ -108,7 +108,10 @@ class OAuth:
             body = _error(options.no_consent_error, "No consent for the tenant")
             return _answer(options.no_consent_status, body, JSON)
         grant = Grant(client.client_id, tenant_id, scopes, self.tokens.until(0))
-        return _issued(self.tokens.issue(grant, refreshable=False))
+        issued = self.tokens.issue(grant, refreshable=False)
+        if not options.token_scope:
+            del issued["scope"]
+        return _issued(issued)
 
     async def revoke(self, request: Request) -> Response:
         form = dict(parse_qsl((await request.body()).decode()))

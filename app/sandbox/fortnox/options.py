@@ -34,6 +34,7 @@ class FortnoxOptions:
     client_credentials: bool = True  # False: an older app, which has refresh tokens only
     no_consent_error: str = "invalid_grant"
     no_consent_status: int = 400
+    token_scope: bool = True  # in the answer to client credentials
     permission_status: int = 400  # of 2000663 and 2001101: 400 or 403
 
     # Reading
@@ -52,7 +53,10 @@ class FortnoxOptions:
     null_clears: bool = False
     check_characters: bool = True
     duplicate_document_number: Literal["refuse", "renumber"] = "refuse"
+    # off: a document loses its project; or it is refused. The register takes projects all the same.
+    project_accounting: Literal["on", "off", "off_refuses"] = "on"
     missing_customer_code: int = 2000433  # or 2000204
+    connected_files_leave_inbox: bool = False  # an attached file is in no folder any more
     locked_period_refuses_new: bool = True  # not only booking
     positional_rows_keep_old_values: bool = True
     delete_customer_with_invoices: bool = False
@@ -62,6 +66,7 @@ class FortnoxOptions:
     # Amounts
     roundoff: bool = True  # whole kronor for SEK
     vat_rounding: Literal["rate", "row"] = "rate"
+    vat_half: Literal["up", "even"] = "up"  # half an öre of VAT
     trim_quantities: bool = False  # "12.50" comes back as "12.5"
     net_includes_fees: bool = False
     foreign_vat: Literal["zero", "keep", "refuse"] = "zero"  # VAT on rows to EU and export
@@ -78,6 +83,8 @@ class FortnoxOptions:
     delete_paid_reverses: bool = True  # taking a payment back makes a reversing voucher
 
     # Events
+    websocket_start: Literal["now", "earliest"] = "now"  # where no offset is given
+    numbers_in_events: bool = False  # invoiceId, year and id as numbers, not as text
     websocket_offset: Literal["inclusive", "exclusive"] = "inclusive"
     event_copies: int = 1  # how often each event is sent over the socket
     event_days: float = 14.0  # how long events can be replayed

@@ -57,6 +57,8 @@ def _locked(world: World, invoice: Record) -> bool:
 
 
 def _refuse_locked(world: World, invoice: Record, changes: Record) -> None:
+    if "paymentDate" in changes and not world.options.payment_date_patch:
+        raise Problem("InvalidParameter", "paymentDate cannot be patched.", name="paymentDate")
     if not _locked(world, invoice):
         return
     allowed = {"paymentDate"}

@@ -29,6 +29,8 @@ class SeveraOptions:
 
     read_only_status_locks: bool = True  # status and paymentDate pass, the rest is refused
     status_patch_when_read_only: bool = True
+    payment_date_patch: bool = True  # paymentDate is among the fields that may be patched
+    patch_paths: Literal["any", "guid", "object"] = "any"  # /status/guid, or /status as an object
     number_on_numbering_status: bool = True
     number_credit_notes: bool = True
     credit_note_sign: Literal["quantity", "price"] = "quantity"  # which of the two is negative

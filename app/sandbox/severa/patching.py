@@ -14,7 +14,7 @@ def patch(world: World, entity: Entity, record: Record, operations: Any) -> Reco
         raise Problem("InvalidRequest", "The body must be an array of patch operations.")
     given: dict[str, Any] = {}
     for operation in operations:
-        name, value = _replacement(entity, record, operation)
+        name, value = _replacement(world, entity, record, operation)
         earlier = given.get(name)
         both = isinstance(earlier, dict) and isinstance(value, dict)
         given[name] = {**earlier, **value} if both and earlier else value
@@ -23,7 +23,7 @@ def patch(world: World, entity: Entity, record: Record, operations: Any) -> Reco
     return apply(world, entity, record, changes)
 
 
-def _replacement(entity: Entity, record: Record, operation: Any) -> tuple[str, Any]:
+def _replacement(world: World, entity: Entity, record: Record, operation: Any) -> tuple[str, Any]:
     if not isinstance(operation, dict):
         raise Problem("InvalidRequest", "A patch operation is an object.")
     parts = {str(name).lower(): value for name, value in operation.items()}
@@ -31,6 +31,10 @@ def _replacement(entity: Entity, record: Record, operation: Any) -> tuple[str, A
         raise Problem("InvalidOperation", "Only the operation Replace is supported.", name="op")
     path, value = str(parts.get("path") or ""), parts.get("value")
     name, _, inner = _full(entity, path).partition("/")
+    if entity.fields[name].kind == "ref" and (inner or isinstance(value, dict)):
+        refused = "object" if inner else "guid"
+        if world.options.patch_paths == refused:
+            raise Problem("InvalidParameter", f"'{path}' cannot be patched.", name=path)
     if not inner:
         return name, value
     if not _has_inside(entity.fields[name].kind, inner):
