@@ -126,7 +126,6 @@ OUTGROWN = {
     "app.severa.client": 345,
     "app.severa.schemas": 380,
     "app.supervisor": 310,
-    "app.sync.invoice": 345,
     "app.worklist": 370,
 }
 EMPTY_NAMES = {"utils", "helpers", "common", "service", "services", "manager", "base", "core"}

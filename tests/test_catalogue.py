@@ -307,7 +307,8 @@ def test_everything_that_can_stand_in_a_fact_has_a_word() -> None:
     assert set(WORDS["kind"]) == set(TRANSFERS)
     assert set(WORDS["setting"]) == set(Document(name="acme").missing())
     assert set(WORDS["action"]) == SAID.actions
-    compared = (APP / "sync" / "invoice_document.py").read_text("utf-8")
+    comparing = ("invoice_document.py", "invoice_update.py")
+    compared = "".join((APP / "sync" / name).read_text("utf-8") for name in comparing)
     assert set(WORDS["field"]) == set(re.findall(r'\("([A-Z]\w+)", ', compared))
 
 

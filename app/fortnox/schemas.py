@@ -99,14 +99,16 @@ class InvoiceIn(Shape):
 
 
 class InvoiceRow(Shape):
-    row_id: int | None = None
+    account_number: Number = None
     article_number: OptionalText = None
+    cost_center: OptionalText = None
     description: OptionalText = None
     delivered_quantity: Number = None
     price: Number = None
-    total: Number = None
-    vat: Number = None
     project: OptionalText = None
+    total: Number = None
+    unit: OptionalText = None
+    vat: Number = None
 
 
 class Invoice(Shape):

@@ -14,6 +14,7 @@ from app.sync import (
     credit_note,
     error_status,
     first_look,
+    invoice_update,
     not_kept,
     reading,
 )
@@ -192,16 +193,7 @@ def _look(sides: Sides, intent: Intent, replaced: Collection[str]) -> Found | No
 
 
 def _update(sides: Sides, item: Item, link: Link, payload: dict[str, object]) -> Carried:
-    number = link.fortnox_id
-    sent = {field: value for field, value in payload.items() if field != "DocumentNumber"}
-    if link.carried.get("turned"):
-        sent = credit_note.turned(sent)
-    intent = Intent(
-        sides.name, item.id, "fortnox", "update_invoice", f"invoice:{number}", sent, creates=False
-    )
-    answer = change(
-        sides, intent, lambda: sides.fortnox.update_invoice(number, sent), number=number
-    )
+    number, answer = link.fortnox_id, invoice_update.send(sides, item, link, payload)
     link = Link("invoice", item.key, number, link.carried | {"payload": payload, "moved": False})
     if sides.plan is None:
         _remember(sides, item, link)

@@ -8,6 +8,8 @@ from app.sandbox.chaos import Fault
 from app.sandbox.severa import PAID, RECEIVED, TRANSFER, Row
 from tests.workshop import Workshop
 
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 def order(shop: Workshop, **fields: object) -> str:
     """An invoice that stands in the transfer status."""
@@ -167,6 +169,40 @@ def test_an_unbooked_invoice_that_is_transferred_again_is_updated_in_place(shop:
     assert only_invoice(shop)["YourOrderNumber"] == "PO-7781"
     assert status(shop, guid) == RECEIVED
     assert shop.log("invoice", guid)[2:] == ["updated_invoice", "moved_to_received"]
+
+
+@SQLITE
+@pytest.mark.parametrize("rows_keep_old_values", [True, False])
+def test_what_is_removed_from_a_row_in_severa_is_removed_in_fortnox(
+    shop: Workshop, rows_keep_old_values: bool
+) -> None:
+    severa, books = shop.partners.severa, shop.partners.books
+    shop.partners.fortnox.options.positional_rows_keep_old_values = rows_keep_old_values
+    books.add_cost_center("UMEA", "Umeå")
+    shop.connect(cost_centers={"from": "row", "map": {"10": "UMEA"}})
+    rows = [
+        Row("fee", 1, 500, article="200", project=3001, cost_center="10", sales_account="3041"),
+        Row("fee", 2, 100, article="200", project=3002, sales_account="3041"),
+    ]
+    guid = severa.add_invoice(1001, [3001, 3002], rows)["guid"]
+    severa.change_invoice(guid, orderNumber="PO-7781")
+    severa.set_status(guid, TRANSFER)
+    shop.look_at("invoice", guid)
+    severa.world.change(severa.rows(guid)[0], costCenter=None, code=[])
+    severa.world.change(severa.find("invoices", guid), orderNumber=None, projects=[])
+    severa.set_status(guid, TRANSFER)
+    shop.look_at("invoice", guid)
+    assert shop.outcome("invoice", guid) == ("done", None)
+    invoice = only_invoice(shop)
+    names = ("ArticleNumber", "AccountNumber", "Project", "CostCenter", "DeliveredQuantity")
+    assert [[row[name] for name in names] for row in invoice["InvoiceRows"]] == [  # type: ignore[attr-defined]
+        ["", 3041, "", "", "1"],
+        ["200", 3001, "", "", "2"],
+    ]
+    assert invoice["YourOrderNumber"] == ""
+    writes = shop.partners.writes()
+    shop.look_at("invoice", guid)
+    assert shop.partners.writes() == writes
 
 
 def test_a_booked_invoice_that_is_transferred_again_is_blocked_with_the_advice_to_credit(
