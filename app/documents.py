@@ -16,6 +16,8 @@ from pydantic import (
     field_validator,
 )
 
+from app.languages import DEFAULT, Language
+
 MASK = "********"
 SECRET_FIELDS = (
     ("severa", "client_secret"),
@@ -106,7 +108,7 @@ class CostCenters(Part):
 class Document(Part):
     name: Slug
     label: str = ""
-    language: Literal["sv", "en"] = "sv"
+    language: Language = DEFAULT
     severa: SeveraAccess = SeveraAccess()
     fortnox: FortnoxAccess = FortnoxAccess()
     webhooks: Webhooks = Webhooks()

@@ -14,7 +14,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from app.invitations import CALLBACK, LONGEST_STATE, Brought, Outcome
-from app.reasons import Language, explain, language_of, sentence
+from app.languages import DEFAULT, language_of
+from app.reasons import explain, sentence, word
 
 LONGEST_CODE = 500
 HEADERS = {
@@ -37,10 +38,6 @@ PAGE = """<!doctype html>
 <p>{next_step}</p>
 </html>
 """
-TITLES: dict[Language, tuple[str, str]] = {
-    "sv": ("Fortnox är anslutet", "Fortnox är inte anslutet"),
-    "en": ("Fortnox is connected", "Fortnox is not connected"),
-}
 
 
 class Notary(Protocol):
@@ -70,16 +67,15 @@ def _brought(request: Request) -> Brought:
 def _page(request: Request, outcome: Outcome) -> HTMLResponse:
     known = outcome.connection
     spoken = language_of(
-        request.headers.get("accept-language", ""), known.document.language if known else "sv"
+        request.headers.get("accept-language", ""), known.document.language if known else DEFAULT
     )
-    done, not_done = TITLES[spoken]
     if outcome.refused is None:
         label = (known.document.label or known.name) if known else ""
         facts = {"company": outcome.company, "label": label}
-        shown = (done, sentence("consent_given", facts, spoken), "")
+        shown = (word("consent", "given", spoken), sentence("consent_given", facts, spoken), "")
     else:
         told = explain(outcome.refused, spoken)
-        shown = (not_done, told.message, told.next_step)
+        shown = (word("consent", "not given", spoken), told.message, told.next_step)
     title, message, next_step = (escape(one) for one in shown)
     page = PAGE.format(language=spoken, title=title, message=message, next_step=next_step)
     return HTMLResponse(page, 400 if outcome.refused else 200, headers=HEADERS)

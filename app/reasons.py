@@ -1,4 +1,4 @@
-"""The catalogue of reasons, and of the transfer log's sentences, in Swedish and English."""
+"""The catalogue of reasons, and of the transfer log's sentences, in every language."""
 
 import re
 from collections.abc import Mapping
@@ -8,8 +8,8 @@ from typing import Literal
 
 from app.catalogue import REASONS, SENTENCES, WORDS
 from app.errors import Reason
+from app.languages import Language
 
-Language = Literal["sv", "en"]
 Who = Literal["project lead", "finance", "administrator", "nobody"]
 
 OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
@@ -44,12 +44,12 @@ def explain(reason: Reason, language: Language) -> Explanation:
     """A code that is not in the catalogue shows its facts; it is never hidden."""
     told = _told(reason, language)
     message, step = told.message, told.step
-    resumes = _word("resumes", told.resumes, language)
+    resumes = word("resumes", told.resumes, language)
     if step:
         step = f"{step} {resumes}".strip()
     else:
         message = f"{message} {resumes}".strip()
-    return Explanation(reason.code, message, _word("who", told.who, language), step)
+    return Explanation(reason.code, message, word("who", told.who, language), step)
 
 
 def sentence(what: str, facts: Mapping[str, str], language: Language) -> str:
@@ -59,20 +59,6 @@ def sentence(what: str, facts: Mapping[str, str], language: Language) -> str:
         return _fill(texts[language], _worded(facts, language))
     told = _told(Reason(what, dict(facts)), language)
     return f"{told.message} {told.step}".strip()
-
-
-def language_of(accept_language: str, default: Language) -> Language:
-    """The first of our languages that the header names, by its weights; else `default`."""
-    wanted: list[tuple[float, Language]] = []
-    for part in accept_language.split(","):
-        tag, *parameters = (one.strip().lower() for one in part.split(";"))
-        primary = tag.split("-")[0]
-        weight = _weight(parameters)
-        if primary == "sv" and weight > 0:
-            wanted.append((weight, "sv"))
-        elif primary == "en" and weight > 0:
-            wanted.append((weight, "en"))
-    return max(wanted, key=lambda pair: pair[0])[1] if wanted else default
 
 
 def _told(reason: Reason, language: Language) -> _Told:
@@ -106,12 +92,13 @@ def _worded(facts: Mapping[str, str], language: Language) -> dict[str, str]:
     """The facts as they are read in a text: our own words translated, amounts punctuated."""
     amounts = AMOUNTS | {"asked", "got"} if facts.get("field") in AMOUNT_FIELDS else AMOUNTS
     return {
-        name: _amount(value, language) if name in amounts else _word(name, value, language)
+        name: _amount(value, language) if name in amounts else word(name, value, language)
         for name, value in facts.items()
     }
 
 
-def _word(table: str, value: str, language: Language) -> str:
+def word(table: str, value: str, language: Language) -> str:
+    """What one of our own words is called; itself where the table does not know it."""
     words = WORDS.get(table, {}).get(value)
     return str(words[language]) if words else value
 
@@ -121,10 +108,9 @@ def _amount(value: str, language: Language) -> str:
     if not NUMBER.fullmatch(value):
         return value
     decimals = max(2, len(value.partition(".")[2]))
-    written = f"{Decimal(value):,.{decimals}f}"
-    if language == "sv":
-        return written.replace(",", "\N{NO-BREAK SPACE}").replace(".", ",")
-    return written
+    whole, _, part = f"{Decimal(value):,.{decimals}f}".partition(".")
+    thousands, point = (word("figures", one, language) for one in ("thousands", "point"))
+    return f"{whole.replace(',', thousands)}{point}{part}"
 
 
 def _fill(text: str, facts: Mapping[str, str]) -> str:
@@ -136,15 +122,6 @@ def _fill(text: str, facts: Mapping[str, str]) -> str:
 
     shown = _Facts({name: value or "–" for name, value in facts.items()})
     return OPTIONAL.sub(part, text).format_map(shown)
-
-
-def _weight(parameters: list[str]) -> float:
-    """`q` of a language range: 1 when it is not given, 0 when it makes no sense."""
-    given = [one.partition("=")[2].strip() for one in parameters if one.startswith("q")]
-    try:
-        return float(given[0]) if given else 1.0
-    except ValueError:
-        return 0.0
 
 
 class _Facts(dict[str, str]):

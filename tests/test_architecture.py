@@ -24,8 +24,8 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
     # Neither a database, nor a vendor, nor HTTP is known here.
     "ground": (
         "app app.catalogue app.clock app.documents app.embedded app.errors app.figures"
-        " app.groupcommit app.identity app.ids app.ingest_limit app.keys app.limits app.line"
-        " app.log app.mail app.reasons app.said app.scopes app.settings app.signatures"
+        " app.groupcommit app.identity app.ids app.ingest_limit app.keys app.languages app.limits"
+        " app.line app.log app.mail app.reasons app.said app.scopes app.settings app.signatures"
         " app.otel app.supervisor app.tracing app.vault",
         "",
     ),

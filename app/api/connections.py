@@ -17,8 +17,8 @@ from app.audit import Action
 from app.connections import Connection
 from app.documents import Document
 from app.identity import Identity
+from app.languages import Language
 from app.models import connections as table
-from app.reasons import Language
 
 log = structlog.get_logger()
 routes = router("connections")

@@ -20,7 +20,7 @@ from app.api.problems import ProblemResponse, not_found, problem
 from app.connections import Connection
 from app.hall import Hall
 from app.identity import Identity, Scope
-from app.reasons import Language, language_of
+from app.languages import Language, language_of
 from app.sync.sides import Sides
 
 LARGEST_BODY = 1024 * 1024

@@ -15,8 +15,8 @@ from app.api.problems import not_found
 from app.api.shapes import Event, Events, EventSummary, explained
 from app.documents import MASK
 from app.errors import Invalid, Reason
+from app.languages import DEFAULT, Language, language_of
 from app.models import events
-from app.reasons import Language, language_of
 
 routes = router("events")
 SHOWN = frozenset(
@@ -41,7 +41,7 @@ def read_event(desk: AtDesk, request: Request, event: str) -> Event:
         known = desk.known(tx, row.connection) if row else None
     if row is None:
         raise not_found("event")
-    default = known.document.language if known else "sv"
+    default = known.document.language if known else DEFAULT
     spoken = language_of(request.headers.get("accept-language", ""), default)
     return Event(**_summary(row, spoken), payload=_payload(row.body))
 

@@ -12,7 +12,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from app.errors import BridgeError, CannotStore, Ending, Invalid, VendorError
-from app.reasons import explain, language_of
+from app.languages import language_of
+from app.reasons import explain
 from app.vault import CannotDecrypt
 
 TITLES = {
@@ -120,7 +121,7 @@ def _invalid(_request: Request, error: Invalid) -> ProblemResponse:
 
 def _ending(request: Request, error: Ending) -> ProblemResponse:
     """A look ahead ended where the run itself would end."""
-    language = language_of(request.headers.get("accept-language", ""), "sv")
+    language = language_of(request.headers.get("accept-language", ""))
     reason = asdict(explain(error.reason, language))
     return problem(409, None, reason["message"], reason=reason)
 

@@ -17,7 +17,7 @@ from app.api.problems import Problem, not_found
 from app.api.shapes import EndsWithout, Planned, PlannedMany, Retried, explained
 from app.errors import Ending, Invalid
 from app.identity import Identity
-from app.reasons import Language
+from app.languages import Language
 from app.worklist import LIVE
 
 log = structlog.get_logger()

@@ -6,7 +6,8 @@ from pydantic import BaseModel, Field
 
 from app.documents import Document
 from app.errors import Reason
-from app.reasons import Language, explain
+from app.languages import Language
+from app.reasons import explain
 
 ReadOnly = {"readOnly": True}
 

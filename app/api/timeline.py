@@ -7,7 +7,8 @@ from sqlalchemy import Row
 
 from app import clock, effects, inbox, journal
 from app.api.shapes import Moment
-from app.reasons import Language, sentence
+from app.languages import Language
+from app.reasons import sentence
 
 
 def timeline(tx: Tx, work_id: str, language: Language) -> list[Moment]:

@@ -13,7 +13,7 @@ from app.api.shapes import Transfer, Transfers, TransferStory, explained
 from app.api.sides import sides
 from app.api.timeline import timeline
 from app.errors import Reason
-from app.reasons import Language
+from app.languages import Language
 from app.worklist import UNSETTLED
 
 routes = router("transfers")

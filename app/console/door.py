@@ -25,6 +25,7 @@ from app.console.visit import (
     tongue_of,
 )
 from app.identity import Identity
+from app.languages import LANGUAGES
 from app.sessions import LIFETIME
 
 log = structlog.get_logger()
@@ -94,7 +95,7 @@ def log_out(visit: Here, form: Sent) -> Response:  # noqa: ARG001 - its token wa
 def choose(form: Stranger) -> Response:
     """Language and light or dark, of this browser; needs no account."""
     answer = RedirectResponse(inside(form.get("next", "")), 303, headers=HEADERS)
-    for name, allowed in (("language", ("sv", "en")), ("theme", THEMES)):
+    for name, allowed in (("language", LANGUAGES), ("theme", THEMES)):
         if form.get(name) in allowed:
             answer.set_cookie(name, form[name], max_age=31_536_000, httponly=True, samesite="lax")
         elif form.get(name) == "":

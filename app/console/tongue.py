@@ -1,5 +1,6 @@
-"""The console in Swedish and English: texts from the catalogue, dates and figures as they are
-written in Sweden. English is the source; `texts/sv.po` is read as it is, there is nothing to build.
+"""The console in a language: texts from the catalogue, dates and figures as they are written there.
+
+English is the source; `texts/<language>.po` is read as it is, there is nothing to build.
 """
 
 from collections.abc import Mapping
@@ -13,16 +14,19 @@ from babel.messages.pofile import read_po
 
 from app import clock
 from app.clock import STOCKHOLM
-from app.reasons import Language
+from app.languages import LANGUAGES, Language
 
+SOURCE: Language = "en"
 LOCALES: dict[Language, str] = {"sv": "sv_SE", "en": "en_GB"}
 
 
 @cache
-def _swedish() -> Mapping[str, str | tuple[str, ...]]:
-    po = (files(__package__) / "texts" / "sv.po").read_bytes()
+def _texts(language: Language) -> Mapping[str, str | tuple[str, ...]]:
     found: dict[str, str | tuple[str, ...]] = {}
-    for message in read_po(BytesIO(po), locale="sv"):
+    if language == SOURCE:
+        return found
+    po = (files(__package__) / "texts" / f"{language}.po").read_bytes()
+    for message in read_po(BytesIO(po), locale=language):
         source = message.id if isinstance(message.id, str) else message.id[0]
         if source and message.string and not message.fuzzy:
             said = message.string
@@ -35,17 +39,21 @@ class Tongue:
         self.language, self._now = language, now
         self._locale = Locale.parse(LOCALES[language])
 
+    @staticmethod
+    def languages() -> list[tuple[Language, str]]:
+        """Every language, and what it calls itself."""
+        names = [(one, Locale.parse(one).get_language_name() or one) for one in LANGUAGES]
+        return [(one, called[:1].upper() + called[1:]) for one, called in names]
+
     def text(self, source: str, /, **facts: object) -> str:
-        told = _swedish().get(source, source) if self.language == "sv" else source
+        told = _texts(self.language).get(source, source)
         plain = told if isinstance(told, str) else told[0]
         return plain % facts if facts else plain
 
     def texts(self, one: str, many: str, number: int, /, **facts: object) -> str:
         """Of the two forms the one that fits the number, which is `%(number)s` in both."""
-        forms: tuple[str, ...] = (one, many)
-        if self.language == "sv":
-            told = _swedish().get(one, forms)
-            forms = told if isinstance(told, tuple) else (told, told)
+        told = _texts(self.language).get(one, (one, many))
+        forms = told if isinstance(told, tuple) else (told, told)
         chosen = forms[0] if number == 1 else forms[1]
         return chosen % (facts | {"number": self.number(number)})
 

@@ -21,7 +21,8 @@ from app.console.sheets import HEADERS, page
 from app.console.tongue import Tongue
 from app.errors import Ending, Invalid, VendorError
 from app.identity import Identity, Scope
-from app.reasons import Language, explain, language_of
+from app.languages import language_named, language_of
+from app.reasons import explain
 from app.sessions import Session
 
 log = structlog.get_logger()
@@ -73,11 +74,9 @@ class Visit:
 
 def tongue_of(request: Request, desk: Desk) -> Tongue:
     """As chosen here, else as the browser asks, else Swedish."""
-    chosen = request.cookies.get("language")
-    spoken: Language = "en" if chosen == "en" else "sv"
-    if chosen not in ("sv", "en"):
-        spoken = language_of(request.headers.get("accept-language", ""), "sv")
-    return Tongue(spoken, desk.hall.clock())
+    chosen = language_named(request.cookies.get("language"))
+    asked = request.headers.get("accept-language", "")
+    return Tongue(chosen or language_of(asked), desk.hall.clock())
 
 
 def _visit(request: Request) -> Visit:

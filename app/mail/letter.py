@@ -15,7 +15,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from app import clock
 from app.catalogue import MAILS
 from app.errors import Reason
-from app.reasons import Language, explain
+from app.languages import Language
+from app.reasons import explain
 
 ADDRESS = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@"  # who

@@ -7,14 +7,16 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from app.catalogue import WORDS
 from app.fortnox.schemas import SupplierInvoice
+from app.languages import Language
 from app.severa.schemas import Given, MoneyIn, Phase, ProjectFee, ProjectFeeIn
 from app.sync import money
 from app.sync.fee_rows import FeeRow
 
 LONGEST = 200
 MARK = re.compile(r"\[FX-[^\[\]\s]+-[0-9a-f]{8}\]")
-CORRECTION = {"sv": "Rättelse: ", "en": "Correction: "}
+CORRECTION: dict[Language, str] = WORDS["fee"]["correction"]  # before the text of a fee
 
 
 @dataclass(frozen=True)

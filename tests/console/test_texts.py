@@ -1,11 +1,15 @@
-"""Every text of the console is there in Swedish, and nothing else is in the catalogue."""
+"""Every text of the console is there in each language, and nothing else is in the catalogue."""
 
 import re
 from importlib.resources import files
 from pathlib import Path
 
+import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+
+from app.console.tongue import LOCALES, SOURCE
+from app.languages import LANGUAGES, Language
 
 HERE = Path(str(files("app.console")))
 MARKS = {"_": None, "say": None, "text": None, "texts": (1, 2), "ngettext": (1, 2), "count": (1, 2)}
@@ -17,8 +21,9 @@ def _texts() -> set[str | tuple[str, ...]]:
     return {found[2] for found in extract_from_dir(HERE, PLACES, keywords=MARKS)}
 
 
-def test_the_swedish_catalogue_has_exactly_the_texts_of_the_pages() -> None:
-    with (HERE / "texts" / "sv.po").open("rb") as file:
+@pytest.mark.parametrize("language", set(LANGUAGES) - {SOURCE})
+def test_a_catalogue_has_exactly_the_texts_of_the_pages(language: Language) -> None:
+    with (HERE / "texts" / f"{language}.po").open("rb") as file:
         catalogue = [message for message in read_po(file) if message.id]
     texts = _texts()
     assert len(texts) > 100
@@ -30,3 +35,7 @@ def test_the_swedish_catalogue_has_exactly_the_texts_of_the_pages() -> None:
         assert not message.fuzzy
         for one in targets:
             assert set(FACT.findall(one)) == set(FACT.findall(sources[0])), message.id
+
+
+def test_every_language_has_its_way_of_writing_dates_and_figures() -> None:
+    assert set(LOCALES) == set(LANGUAGES)
