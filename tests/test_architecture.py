@@ -37,7 +37,8 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
     # Each keeps one thing, and knows no vendor.
     "stores": (
         "app.access app.alarms app.audit app.backfills app.batches app.causes app.connections"
-        " app.cursors app.effects app.grants app.hearing app.holder app.inbox app.invitations"
+        " app.cursors app.effects app.eventlog app.grants app.hearing app.holder app.inbox"
+        " app.invitations"
         " app.journal app.links app.listened app.looks app.metrics app.outages app.people"
         " app.processes app.pulse app.resealing app.retention app.sessions app.overview"
         " app.tokens app.transfers app.turns app.waiting app.worklist",

@@ -5,9 +5,11 @@ from fastapi import FastAPI
 from app.console import (
     accounts,
     backfills,
+    bench,
     beside,
     connect,
     door,
+    events,
     front,
     reconciliation,
     registers,
@@ -33,6 +35,7 @@ def mount(app: FastAPI) -> None:
     app.state.books = Readings()
     app.state.registers = Readings()
     app.router.routes.append(sheets.STATIC)
-    watched = (front, retries, transfers, transfer, reconciliation, registers, backfills)
-    for room in (door, sign_on, beside, connect, *watched, accounts):
+    watched = (front, retries, transfers, transfer, backfills, events)
+    compared = (reconciliation, registers, bench)
+    for room in (door, sign_on, beside, connect, *watched, *compared, accounts):
         app.include_router(room.routes)

@@ -8,5 +8,6 @@ MENU = (
     ("reconciliation", _("Reconciliation")),
     ("registers", _("Registers")),
     ("backfills", _("Carry over")),
+    ("events", _("Events")),
     ("connect", _("Connect")),
 )

@@ -101,7 +101,7 @@ def _found(tx: Tx, visit: Visit, transfer: str) -> Row[Any]:
 
 def _papers(tx: Tx, transfer: str) -> list[Paper]:
     heard = [
-        Paper(f"{row.source.capitalize()}: {row.type}", row.status, _masked(row.body))
+        Paper(f"{row.source.capitalize()}: {row.type}", row.status, masked(row.body))
         for row in inbox.about(tx, transfer)
     ]
     sent = [
@@ -111,7 +111,7 @@ def _papers(tx: Tx, transfer: str) -> list[Paper]:
     return heard + sent
 
 
-def _masked(body: bytes | None) -> str:
+def masked(body: bytes | None) -> str:
     try:
         return _pretty(redacted(json.loads(body))) if body else ""
     except (ValueError, RecursionError):

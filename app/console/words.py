@@ -21,6 +21,12 @@ KINDS = {
     "project": _("Project"),
     "project_fee": _("Project fee"),
 }
+DOORS = {
+    "webhook": _("webhook"),
+    "listener": _("live connection"),
+    "poll": _("regular check"),
+}
+HEARD = {"accepted": _("Accepted"), "ignored": _("Nothing follows")}
 WAYS = {
     "severa_to_fortnox": _("Severa → Fortnox"),
     "fortnox_to_severa": _("Fortnox → Severa"),
@@ -77,6 +83,14 @@ CHECKS = {
 
 def kind(tongue: Tongue, word: str) -> str:
     return tongue.text(KINDS.get(word, word))
+
+
+def door(tongue: Tongue, word: str) -> str:
+    return tongue.text(DOORS.get(word, word))
+
+
+def heard(tongue: Tongue, word: str) -> str:
+    return tongue.text(HEARD.get(word, word))
 
 
 def way(tongue: Tongue, word: str) -> str:

@@ -37,6 +37,7 @@ PLACES = (
     *("/c/acme/", "/c/acme/transfers", "/c/acme/connect", "/c/acme/preflight"),
     *("/c/acme/reconciliation", "/c/acme/registers", "/c/acme/backfills"),
     *("/c/acme/backfills/ahead?way=customer:severa_to_fortnox", "/accounts", "/audit"),
+    *("/c/acme/events", "/c/acme/webhook-test"),
 )
 LOOKS = (("sv-SE", 1280, "light"), ("en-GB", 360, "dark"))
 PATIENCE = 30_000

@@ -1,0 +1,68 @@
+"""The events as they are read: which match, newest first, each with how its transfer stands."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection as Tx
+from sqlalchemy import Row, Select, and_, select
+
+from app.models import events, work
+
+BATCH = 500
+SEARCHED = ("id", "identity", "type", "key", "source_label", "target_label", "target_id")
+SHOWN = ("id", "source", "door", "identity", "type", "status", "reason", "work_id", "received_at")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What is left empty does not matter; `kind` is of the transfer; `q` in any case."""
+
+    source: str = ""
+    door: str = ""
+    kind: str = ""
+    status: str = ""
+    q: str = ""
+
+
+def page(
+    tx: Tx, connection: str, only: Filter, before: str, limit: int
+) -> tuple[Sequence[Row[Any]], str]:
+    """The rows, and the id with which the next page is asked for; empty on the last one."""
+    query = _query(connection, only, before)
+    found: list[Row[Any]] = []
+    for row in _stream(tx, query if only.q else query.limit(limit + 1)):
+        if _speaks_of(row, only.q.lower()):
+            found.append(row)
+        if len(found) > limit:
+            return found[:limit], found[limit - 1].id
+    return found, ""
+
+
+def _query(connection: str, only: Filter, before: str) -> Select[Any]:
+    own = (work.c.kind, work.c.key, work.c.state, work.c.source_label)
+    query = (
+        select(*(events.c[name] for name in SHOWN), *own, work.c.target_label, work.c.target_id)
+        .outerjoin(
+            work, and_(work.c.id == events.c.work_id, work.c.connection == events.c.connection)
+        )
+        .where(events.c.connection == connection)
+    )
+    for name in ("source", "door", "status"):
+        if wanted := getattr(only, name):
+            query = query.where(events.c[name] == wanted)
+    if only.kind:
+        query = query.where(work.c.kind == only.kind)
+    if before:
+        query = query.where(events.c.id < before)
+    return query.order_by(events.c.id.desc())
+
+
+def _stream(tx: Tx, query: Select[Any]) -> Iterator[Row[Any]]:
+    with tx.execute(query.execution_options(yield_per=BATCH)) as result:
+        yield from result
+
+
+def _speaks_of(row: Row[Any], q: str) -> bool:
+    """In Python: SQLite's own lower() knows no å, ä or ö."""
+    return not q or any(q in str(getattr(row, name) or "").lower() for name in SEARCHED)
