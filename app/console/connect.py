@@ -40,6 +40,9 @@ MENDED = {
     "cost_centers": "bookkeeping",
 }
 
+# Errors that stop the records they are about, and nothing else.
+OF_RECORDS = frozenset({"units", "product_conflicts", "cost_centers", "financial_year"})
+
 
 @routes.post("/connections")
 def begin(visit: Here, form: Sent) -> Response:
@@ -155,17 +158,22 @@ def read_preflight(visit: Here) -> Response:
         "preflight_now.html",
         connection=connection,
         report=report,
+        is_configured=_is_configured(report),
         findings=[_finding(visit, one) for one in _worst_first(report)],
     )
 
 
 @routes.post("/c/{connection}/activate")
-def activate(visit: Here, form: Sent) -> Response:  # noqa: ARG001 - its token was looked at
-    """Looks at every condition once more: nothing is activated half-configured."""
+def activate(visit: Here, form: Sent) -> Response:
+    """Looks at every condition once more: nothing is activated half-configured.
+
+    What stops single records only is a person's to decide, who has seen which.
+    """
     visit.need("configure")
     connection = visit.connection()
     report = _report(visit, connection)
-    if not report.is_clear:
+    wanted = report.is_clear or (_is_configured(report) and "anyway" in form)
+    if not wanted:
         said = visit.tongue.text("Not activated: something has to be mended first.")
         return visit.go(f"/c/{visit.name}/preflight", said)
     switch(visit.desk, visit.request, visit.name, active=True)
@@ -238,6 +246,11 @@ def _report(visit: Visit, connection: Connection) -> Report:
         reason = because("setting_missing", setting=", ".join(missing))
         return Report((Finding("settings", "error", reason, tuple(missing)),))
     return preflight.run(Survey(visit.desk.look(connection)))
+
+
+def _is_configured(report: Report) -> bool:
+    """Whether what has to be mended stops single records only, each with its reason."""
+    return all(one.code in OF_RECORDS for one in report.findings if one.status == "error")
 
 
 def _worst_first(report: Report) -> list[Finding]:

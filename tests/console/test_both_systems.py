@@ -247,10 +247,10 @@ def test_a_register_is_looked_at_before_it_is_carried_over_then_watched_and_canc
     assert reader.get("/c/acme/backfills/ahead?way=customer:sideways").status_code == 400
 
 
-def send(reader: TestClient, path: str, **form: str) -> None:
+def send(reader: TestClient, path: str, *, to: str = "backfills", **form: str) -> None:
     (token, *_) = re.findall(r'name="csrf" value="([^"]+)"', reader.get("/c/acme/").text)
     answer = reader.post(f"/c/acme/{path}", data={"csrf": token} | form)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/c/acme/backfills")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/c/acme/{to}")
 
 
 def test_many_that_are_run_again_are_watched_and_cancelled_like_a_register(
@@ -287,3 +287,50 @@ def test_who_may_only_view_sets_nothing_going(
     assert reader.get("/c/acme/backfills/ahead?way=project:severa_to_fortnox").status_code == 403
     with shop.hall.db.reading() as tx:
         assert tx.execute(select(work)).all() == []
+
+
+def is_active(shop: Workshop) -> bool:
+    return shop.connection().active
+
+
+def test_what_stops_single_records_is_named_and_asked_before_activation(
+    shop: Workshop, reader: TestClient
+) -> None:
+    switch_off(reader)
+    told = piece(reader, "preflight")
+    assert "Activate all the same" in told  # the demo company lacks a unit in Fortnox
+    send(reader, "activate", to="preflight")
+    assert not is_active(shop)
+    send(reader, "activate", to="", anyway="on")
+    assert is_active(shop)
+
+
+def test_what_would_stop_every_record_refuses_activation_whatever_is_said(
+    shop: Workshop, reader: TestClient
+) -> None:
+    shop.connect(severa={"client_id": CLIENT_ID, "client_secret": "wrong"})
+    switch_off(reader)
+    assert "Activate all the same" not in piece(reader, "preflight")
+    send(reader, "activate", to="preflight", anyway="on")
+    assert not is_active(shop)
+
+
+def test_the_admin_api_refuses_a_missing_setting_and_reads_no_system(
+    shop: Workshop, reader: TestClient
+) -> None:
+    switch_off(reader)
+    reader.headers["Authorization"] = f"Bearer {shop.hall.keys.admin}"
+    asked = len(shop.partners.severa.chaos.calls)
+    assert reader.post("/api/v1/connections/acme/activate").status_code == 200
+    reader.post("/api/v1/connections/acme/deactivate")
+    changed = {"invoice_statuses": {"transfer": None}}
+    reader.patch("/api/v1/connections/acme", json=changed)
+    refused = reader.post("/api/v1/connections/acme/activate")
+    assert refused.status_code == 409
+    assert "invoice_statuses.transfer" in refused.text
+    assert not is_active(shop)
+    assert len(shop.partners.severa.chaos.calls) == asked
+
+
+def switch_off(reader: TestClient) -> None:
+    send(reader, "deactivate", to="connect")
