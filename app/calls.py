@@ -91,7 +91,10 @@ class Ask:
             "url.path": request.url.path,
             "peer.service": self.system,
         }
-        with tracing.span(f"{method} {self.system}", "client", facts=about), _counted(self.system):
+        with (
+            tracing.span(f"{method} {self.system}", "client", facts=about),
+            _counted(self.system, f"{method} {request.url.path}"),
+        ):
             response, body = self._send(client, request, largest_file)
             tracing.note({"http.response.status_code": response.status_code})
             if is_file and response.is_success:
@@ -134,13 +137,14 @@ class Ask:
 
 
 @contextmanager
-def _counted(system: System) -> Iterator[None]:
+def _counted(system: System, at: str) -> Iterator[None]:
     """Every call that is made, by what became of it: `ok`, or the error's name."""
     begun, outcome = time.monotonic(), "broken"
     try:
         yield
         outcome = "ok"
     except VendorError as error:
+        error.at = at
         outcome = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
         raise
     finally:

@@ -74,7 +74,9 @@ class ConnectionBlocked(Blocked):
 
 
 class VendorError(BridgeError):
-    """`code`: the vendor's own error code or type; `words`: its message, at most 500 characters."""
+    """`code`: the vendor's own error code or type; `words`: its message, at most 500 characters;
+    `at`: the call, as `GET /3/invoices`.
+    """
 
     def __init__(
         self,
@@ -87,7 +89,7 @@ class VendorError(BridgeError):
     ) -> None:
         super().__init__(f"{system} {status or ''} {code} {words}"[:600])
         self.system, self.words, self.status, self.code = system, words[:500], status, code
-        self.after = after
+        self.after, self.at = after, ""
 
 
 class NotSent(VendorError):

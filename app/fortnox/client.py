@@ -242,6 +242,18 @@ class Fortnox:
         path = "companyinformation"
         return self._one(schemas.Company, "CompanyInformation", "GET", path)
 
+    def may(self, at: str) -> None:
+        """Raises what Fortnox has against a call like this one, as `PUT /3/invoices/1/credit`.
+
+        Scopes and licences are of a whole register: it is read, and nothing is ever written.
+        """
+        method, _, path = at.partition(" ")
+        if method == "GET" or "/3/" not in path:
+            self._call("GET", path)
+        else:
+            register = path.partition("/3/")[2].partition("/")[0]
+            self._call("GET", register, params={"limit": "1"})
+
     def is_alive(self) -> bool:
         """Whether Fortnox answers us at all, with a good token."""
         self._call("GET", "companyinformation")

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from app.calls import Answer
 from app.errors import Busy, Refused, System, Unauthorized, Unclear
 from app.line import Line
-from app.severa import patches, schemas
+from app.severa import harmless, patches, schemas
 from app.severa.auth import ask
 
 T = TypeVar("T")
@@ -263,6 +263,15 @@ class Severa:
     def may_read(self, path: str) -> None:
         """Raises what Severa has against our reading this register: a scope that is not given."""
         self._call("GET", path, params={"rowCount": "1"})
+
+    def may(self, at: str) -> None:
+        """Raises what Severa has against a call like this; a scope comes with a new token only."""
+        method, path, sent = harmless.like(at)
+        try:
+            self._call(method, path, **sent)
+        except Refused:
+            self._line.tokens.renew(self._line.tokens.current())
+            self._call(method, path, **sent)
 
     def is_alive(self) -> bool:
         """Whether Severa answers us at all, with a good token."""

@@ -154,7 +154,7 @@ def ending_of(error: VendorError) -> Ending:
         return ConnectionBlocked(because("consent_lost", **facts))
     connection = FORTNOX_CONNECTION if error.system == "fortnox" else SEVERA_CONNECTION
     if error.code in connection:
-        return ConnectionBlocked(because(connection[error.code], **facts))
+        return ConnectionBlocked(because(connection[error.code], **facts, at=error.at or None))
     if isinstance(error, Unauthorized):
         return ConnectionBlocked(because("token_refused", **facts))
     if error.code in SYSTEM_ERRORS:

@@ -1,5 +1,6 @@
 """A company with nothing but the two official APIs: no webhook, no listener, only polls."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -15,6 +16,7 @@ from app.models import events, work
 from app.sandbox.chaos import Fault
 from app.sandbox.severa import DRAFT, PAID, RECEIVED, TRANSFER, Row
 from app.sync.polls import POLLS, planting
+from app.sync.probe import STOPPED_PROBE_EVERY
 from tests.installation import document, installation, until, vendors
 from tests.journeys.test_invoices import order, status
 from tests.workshop import Workshop
@@ -585,9 +587,38 @@ def test_a_licence_that_is_bought_again_lets_everything_flow(shop: Workshop) -> 
     shop.look_at("invoice", *guids)
     assert {shop.outcome("invoice", guid)[0] for guid in guids} == {"blocked", "queued"}
     assert not shop.partners.books.invoices
+    ran = [shop.row("invoice", guid).attempts for guid in guids]
+    for _ in range(3):  # Fortnox answers; only what the company does not pay for is refused
+        later(shop)
+    assert [shop.row("invoice", guid).attempts for guid in guids] == ran
+    assert (shop.row("probe", "fortnox").attempts, bool(shop.connection().stopped)) == (3, True)
     shop.partners.books.regain_licence("invoice")
-    rounds(shop, 6)
+    later(shop)
     assert {status(shop, guid) for guid in guids} == {RECEIVED}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_scope_to_write_that_is_lost_is_tried_without_writing(shop: Workshop) -> None:
+    guid, severa = order(shop), shop.partners.severa
+    body = json.dumps({"error": {"type": "InsufficientApiScope", "details": []}})
+    severa.chaos.faults.append(
+        Fault("refuse", "/v1/invoices/", "PATCH", None, status=403, body=body)
+    )
+    shop.look_at("invoice", guid)
+    stopped = shop.connection().stopped
+    assert stopped is not None
+    assert stopped.facts["at"] == f"PATCH /rest-api/v1/invoices/{guid}"
+    later(shop)
+    assert (shop.row("invoice", guid).attempts, status(shop, guid)) == (1, TRANSFER)
+    severa.chaos.faults.clear()
+    later(shop)
+    assert (status(shop, guid), shop.connection().stopped) == (RECEIVED, None)
+    assert shop.partners.invoices_by_reference() == {f"severa:{guid}": 1}
+
+
+def later(shop: Workshop) -> None:
+    shop.clock.move_on(STOPPED_PROBE_EVERY + timedelta(seconds=1))
+    shop.run()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
