@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, func, select, type_coerce
+from sqlalchemy import BigInteger, Row, Text, and_, func, or_, select, type_coerce
 from sqlalchemy import Connection as Tx
 
 from app import clock
@@ -19,6 +19,7 @@ STUCK = ("blocked", "failed")
 NOT_THROUGH = ("queued", "running", "waiting", "blocked", "failed")
 HOUR = 3_600_000_000  # microseconds
 RECENT = 200
+RATE_LIMITED = '{"code": "rate_limited"'  # how such a stored reason begins
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Speed:
 
 @dataclass(frozen=True)
 class Queue:
-    """What is due and has to wait for its turn; `done_by`: at the pace of the last minutes."""
+    """What has to wait for its turn; `done_by`: at the pace of the last minutes."""
 
     waiting: int
     done_by: datetime | None
@@ -142,11 +143,12 @@ def speed(tx: Tx, connection: str, kind: str) -> Speed:
 
 
 def queue(tx: Tx, connection: str, now: datetime) -> Queue:
-    """Rows that are due now."""
+    """Rows that are due now, and those that were due when the budget of calls was spent."""
+    limited = type_coerce(work.c.reason, Text).startswith(RATE_LIMITED)
     due = tx.scalar(
         select(func.count()).where(
             work.c.connection == connection,
-            work.c.state == "queued",
+            or_(work.c.state == "queued", and_(work.c.state == "waiting", limited)),
             OPEN,
             work.c.kind.in_(TRANSFERS),
         )
@@ -154,12 +156,15 @@ def queue(tx: Tx, connection: str, now: datetime) -> Queue:
     if not due:
         return Queue(0, None)
     minutes = timedelta(minutes=5)
-    ran = tx.scalar(
+    ended = tx.scalar(
         select(func.count()).where(
-            work.c.connection == connection, work.c.started_at >= now - minutes
+            work.c.connection == connection,
+            work.c.started_at >= now - minutes,
+            work.c.settled_at >= work.c.started_at,
+            work.c.kind.in_(TRANSFERS),
         )
     )
-    return Queue(due, now + minutes * (due / ran) if ran else None)
+    return Queue(due, now + minutes * (due / ended) if ended else None)
 
 
 def backfills_under_way(tx: Tx, connection: str) -> list[Row[Any]]:

@@ -89,7 +89,7 @@ def _facts(visit: Visit) -> dict[str, Any]:
         "stopped": stopped,
         "verdict": _verdict(visit, connection, standing, has_worker=has_worker),
         "stuck": [_stuck(visit, one) for one in causes],
-        "waiting": [_stuck(visit, one) for one in waiting],
+        "waiting": [_stuck(visit, one) for one in waiting if one.code != "rate_limited"],
     }
 
 
@@ -161,19 +161,25 @@ def _doors(visit: Visit, tx: Tx, name: str, now: datetime) -> list[dict[str, Any
         visit.desk.hall.settings,
         now,
     )
-    sides = {
-        "listener": [one for one in parts if one.source == "listener"],
-        "poll": [one for one in parts if one.source == "poll"],
+    doors = {
+        ("listener", "fortnox"): [one for one in parts if one.source == "listener"],
+        ("poll", "severa"): [one for one in parts if _is_poll_of(one, "severa")],
+        ("poll", "fortnox"): [one for one in parts if _is_poll_of(one, "fortnox")],
     }
-    return [_door(visit, source, some) for source, some in sides.items() if some]
+    return [_door(visit, *which, some) for which, some in doors.items() if some]
 
 
-def _door(visit: Visit, source: str, parts: Sequence[Part]) -> dict[str, Any]:
+def _is_poll_of(one: Part, system: str) -> bool:
+    return one.source == "poll" and one.name.startswith(f"{system}:")
+
+
+def _door(visit: Visit, source: str, system: str, parts: Sequence[Part]) -> dict[str, Any]:
     ill = [one for one in parts if one.reason.code not in HEALTHY]
     told = explain((ill or parts)[0].reason, visit.tongue.language)
     asked = [one.asked_at for one in parts]
     return {
         "source": source,
+        "system": system,
         "well": not ill,
         "ill": len(ill),
         "many": len(parts),

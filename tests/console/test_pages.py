@@ -3,6 +3,7 @@
 import csv
 import io
 
+from app import cursors
 from app.worklist import Want
 from tests.api.conftest import GUID
 from tests.console.conftest import Guest
@@ -27,6 +28,32 @@ def test_what_is_stuck_is_grouped_by_cause_with_the_next_step_and_who(guest: Gue
     assert found.count('class="mark blocked"') == 3
     other = guest.get("/c/acme/transfers?state=blocked&reason=customer_without").text
     assert "Nothing matches." in other
+
+
+def test_what_waits_for_the_rate_limit_is_told_with_when_it_will_be_done(guest: Guest) -> None:
+    for n in range(4):
+        guest.stage.want("customer", f"waits {n}")
+    limited = Want("acme", "customer", "limited")
+    guest.stage.end(limited, "waiting", "rate_limited", system="fortnox")
+    guest.log_in()
+    page = guest.get("/c/acme/").text
+    assert "5 transfers wait for their turn within the rate limit." in page
+    assert "Done about" not in page  # nothing has ended yet by which to tell
+    for n in range(2):
+        guest.stage.end(Want("acme", "project", f"{n}"), "done")
+    page = guest.get("/c/acme/").text
+    assert "Done about 09:12:30." in page  # five at two in five minutes, from 9 in Stockholm
+    assert page.count('class="mark waiting"') == 0
+
+
+def test_each_side_says_until_when_everything_of_it_has_been_heard(guest: Guest) -> None:
+    with guest.stage.hall.db.transaction() as tx:
+        for name in ("severa:invoices", "fortnox:invoices"):
+            cursors.start(tx, "acme", f"poll:{name}", "{}", guest.stage.now)
+    guest.log_in()
+    page = guest.get("/c/acme/").text
+    for door in ("Severa, regular checks", "Fortnox, regular checks", "Fortnox, live"):
+        assert page.count(door) == 1
 
 
 def test_the_log_as_a_file_has_every_match_and_no_formulas(guest: Guest) -> None:
