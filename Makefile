@@ -24,7 +24,7 @@ TESTABLE := $(VENV)/.testable
 RUNNABLE := $(if $(wildcard $(TESTABLE)),$(TESTABLE),$(VENV)/.runnable)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo walk test bench torture doors crashpoints run api worker sweeper listener check fix audit package docs screenshots lock clean
+.PHONY: help setup demo walk test bench torture doors crashpoints run api worker sweeper listener check fix hooks audit package docs screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## What can be done here
@@ -78,6 +78,9 @@ docs: $(TESTABLE) ## The documentation as a site, in build/site; every link is c
 	@$(UV) pip sync --quiet --python $(VENV)/docs/bin/python --require-hashes requirements-docs.txt
 	$(PYTHON) docs/site/gather.py build/docs
 	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/python -m mkdocs build --strict --config-file docs/site/mkdocs.yml
+
+hooks: $(TESTABLE) ## Check before each commit what make check checks, by pre-commit
+	$(UV) tool run --quiet pre-commit@4.7.0 install
 
 audit: $(VENV)/.installer ## Look for known vulnerabilities in the dependencies, where that can be asked
 	@$(UV) tool run --quiet pip-audit@2.10.1 --version >/dev/null 2>&1 \

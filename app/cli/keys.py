@@ -7,7 +7,7 @@ import typer
 
 from app import resealing
 from app.cli import printing
-from app.cli.options import AsJson, Key, Url
+from app.cli.options import MOST, AsJson, Key, Url
 from app.cli.remote import Remote
 from app.hall import open_hall
 from app.identity import Identity
@@ -92,7 +92,7 @@ def audit(
     connection: Annotated[str, typer.Option(help="Only about this connection.")] = "",
     action: Annotated[list[str] | None, typer.Option("--action", help="May be repeated.")] = None,
     since: Annotated[str, typer.Option(help="At this instant or later, ISO 8601.")] = "",
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=200)] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=200, help=MOST)] = 20,
     url: Url = "",
     key: Key = "",
     as_json: AsJson = False,

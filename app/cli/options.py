@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 import typer
 
+MOST = "At most so many."
+
 Source = Literal["severa", "fortnox"]
 
 Name = Annotated[str, typer.Argument(metavar="CONNECTION", help="The name of the connection.")]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli import printing
-from app.cli.options import AsJson, Key, Kinds, Name, States, Url, Words
+from app.cli.options import MOST, AsJson, Key, Kinds, Name, States, Url, Words
 from app.cli.remote import Remote
 
 EACH_LOOK = 200
@@ -31,7 +31,7 @@ def tail(
     connection: Name,
     *,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=EACH_LOOK)] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=EACH_LOOK, help=MOST)] = 20,
     interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 2,
     state: States = None,
     kind: Kinds = None,
