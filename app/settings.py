@@ -83,6 +83,12 @@ def _issuer(text: str) -> str:
     return text
 
 
+def _page(text: str) -> str:
+    if text and not (text.startswith(("https://", "http://")) and "{id}" in text):
+        raise ValueError("expected an address that begins with https:// and has {id} in it")
+    return text
+
+
 def _websocket() -> str:
     """Empty is a value here, unlike everywhere else: no listener."""
     return os.environ.get("FORTNOX_WEBSOCKET_URL", "wss://ws.fortnox.se/topics-v1")
@@ -110,6 +116,8 @@ class Settings(BaseSettings):
     encryption_keys: Keys = ()
     severa_url: str = "https://api.severa.visma.com/rest-api"
     fortnox_url: str = "https://api.fortnox.se"
+    severa_page: Annotated[str, AfterValidator(_page)] = ""
+    fortnox_page: Annotated[str, AfterValidator(_page)] = ""
     fortnox_auth_url: str = "https://apps.fortnox.se/oauth-v1"
     fortnox_websocket_url: str = Field(default_factory=_websocket)
     fortnox_rate: RateSetting = Rate(25, 5)

@@ -22,10 +22,13 @@ class Explained(BaseModel):
 
 
 class Side(BaseModel):
+    """`url` is the address in the vendor's API, `page` the one for people, where it is known."""
+
     system: Literal["severa", "fortnox"]
     id: str | None
     label: str | None
     url: str | None
+    page: str | None = None
 
 
 class Transfer(BaseModel):

@@ -40,13 +40,23 @@ def sides(row: Row[Any], settings: Settings) -> tuple[Side, Side]:
     """Source and target of a row of the work list."""
     start, entity, record = _parts(row.kind, row.key)
     target: System = "fortnox" if start == "severa" else "severa"
-    source_url = _url(settings, start, entity, record)
-    target_url = _url(settings, target, entity, row.target_id)
-    label = row.target_label or row.target_id
     return (
-        Side(system=start, id=record, label=row.source_label or row.key, url=source_url),
-        Side(system=target, id=row.target_id, label=label, url=target_url),
+        _side(settings, start, entity, record, row.source_label),
+        _side(settings, target, entity, row.target_id, row.target_label),
     )
+
+
+def _side(
+    settings: Settings, system: System, entity: str, record: str | None, label: str | None
+) -> Side:
+    url = _url(settings, system, entity, record)
+    template = settings.severa_page if system == "severa" else settings.fortnox_page
+    paths = SEVERA_PATHS if system == "severa" else FORTNOX_PATHS
+    page = None
+    if template and url:  # a template of the administrator's: only these two are filled in
+        place = quote(record or "", safe="")
+        page = template.replace("{kind}", paths[entity]).replace("{id}", place)
+    return Side(system=system, id=record, label=label or record, url=url, page=page)
 
 
 def _parts(kind: str, key: str) -> tuple[System, str, str]:

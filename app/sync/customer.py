@@ -14,7 +14,7 @@ from app.links import Link
 from app.severa import schemas as severa
 from app.sync import customer_intake
 from app.sync.meeting import meet
-from app.sync.register import Record, Register, carry_over, is_there, known_link, unchanged
+from app.sync.register import Record, Register, carry_over, is_there, known_link, name_it, unchanged
 from app.sync.right_of_way import give_way
 from app.sync.seen import digest
 from app.sync.sides import Sides
@@ -42,6 +42,7 @@ def sync(sides: Sides, item: Item) -> Link:
         return customer_intake.sync(sides, item)
     customer = _read(sides, item)
     known, master = known_link(sides, "customer", item.key), sides.document.customer_master
+    name_it(sides, item, customer.number, customer.name)
     number = known.fortnox_id if known else customer.number
     if number is not None and meet(sides, item, f"customer#{number}"):
         customer = _read(sides, item)

@@ -102,8 +102,13 @@ def _meet(sides: Sides, item: Item, link: Link) -> None:
 
 def _describe(sides: Sides, item: Item, link: Link, invoice: fortnox.Invoice) -> None:
     with sides.db.transaction() as tx:
-        label = f"{invoice.document_number} {invoice.external_invoice_reference2 or ''}".strip()
-        worklist.describe(tx, item.id, source=label, target_id=link.severa_id)
+        worklist.describe(
+            tx,
+            item.id,
+            source=invoice.document_number,
+            target_id=link.severa_id,
+            target=invoice.external_invoice_reference2,
+        )
 
 
 def _severa_invoice(sides: Sides, item: Item, link: Link) -> severa.Invoice:

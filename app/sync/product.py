@@ -14,7 +14,16 @@ from app.severa import schemas as severa
 from app.sync import product_intake
 from app.sync.article_names import only_one_with, same_name
 from app.sync.meeting import meet
-from app.sync.register import Payload, Record, Register, carry_over, is_there, known_link, unchanged
+from app.sync.register import (
+    Payload,
+    Record,
+    Register,
+    carry_over,
+    is_there,
+    known_link,
+    name_it,
+    unchanged,
+)
 from app.sync.right_of_way import give_way
 from app.sync.seen import digest
 from app.sync.sides import Sides
@@ -30,6 +39,7 @@ def sync(sides: Sides, item: Item) -> Link:
         return product_intake.sync(sides, item)
     article = _read(sides, item)
     known, master = known_link(sides, "product", item.key), sides.document.product_master
+    name_it(sides, item, article.code, article.name)
     number = known.fortnox_id if known else code_of(article)
     if meet(sides, item, f"product#{number}"):
         article = _read(sides, item)

@@ -9,7 +9,7 @@ from app.fortnox import schemas as fortnox
 from app.fortnox.text import cut
 from app.links import Link
 from app.severa import schemas as severa
-from app.sync.register import Record, Register, carry_over, is_there, known_link
+from app.sync.register import Record, Register, carry_over, is_there, known_link, name_it
 from app.sync.sides import Sides
 from app.worklist import Item
 
@@ -22,6 +22,7 @@ def sync(sides: Sides, item: Item) -> Link:
         project = sides.severa.project(item.key)
     except Missing as error:
         raise NothingToDo(because("severa_record_gone", kind="project")) from error
+    name_it(sides, item, project.number, project.name)
     if known_link(sides, "project", item.key) is None and not is_won(sides, project):
         raise NothingToDo(because("project_not_won", project=project.name))
     content = translate(project)

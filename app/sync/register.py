@@ -69,6 +69,13 @@ def is_there(read: Callable[[str], Any], severa_id: str) -> bool:
     return True
 
 
+def name_it(sides: Sides, item: Item, number: object, name: str) -> None:
+    """What people call it, before anything can stop it."""
+    with sides.db.transaction() as tx:
+        label = " ".join(str(part) for part in (number, name) if part not in (None, ""))
+        worklist.describe(tx, item.id, source=label)
+
+
 def unchanged(link: Link, master: System, seen: str) -> bool:
     """Whether Severa's record needs no look: it is as we left it when Fortnox had the last word.
 
@@ -85,8 +92,7 @@ def unchanged(link: Link, master: System, seen: str) -> bool:
 def carry_over(sides: Sides, item: Item, register: Register, record: Record) -> Link:
     """Creates, links or updates; the link tells what was carried over."""
     payload = frozen(record.content)
-    with sides.db.transaction() as tx:
-        worklist.describe(tx, item.id, source=f"{record.number} {record.name}")
+    with sides.db.reading() as tx:
         known = links.of_severa(tx, sides.name, register.kind, record.severa_id)
     if known is None:
         known = _create(sides, item, register, record, payload)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from app import effects, worklist
+from app import effects, transfers, worklist
+from app.api.sides import sides
 from app.effects import Intent
 from app.errors import because
 from app.models import work
@@ -38,8 +39,15 @@ def test_a_transfer_is_shown_with_both_sides(stage: Stage) -> None:
                     "id": INVOICE,
                     "label": INVOICE,
                     "url": f"https://severa.example/rest-api/v1/invoices/{INVOICE}",
+                    "page": None,
                 },
-                "target": {"system": "fortnox", "id": None, "label": None, "url": None},
+                "target": {
+                    "system": "fortnox",
+                    "id": None,
+                    "label": None,
+                    "url": None,
+                    "page": None,
+                },
                 "reason": None,
                 "attempts": 0,
                 "received_at": "2026-11-24T08:00:00.000Z",
@@ -67,7 +75,21 @@ def test_a_finished_transfer_names_the_record_on_the_other_side(stage: Stage) ->
         "id": "88",
         "label": "Faktura 88",
         "url": "https://fortnox.example/3/invoices/88",
+        "page": None,
     }
+
+
+def test_a_page_for_people_is_linked_where_its_address_is_known(stage: Stage) -> None:
+    stage.connect()
+    row = stage.end(Want("acme", "product", f"work_type:{INVOICE}"), "done")
+    with stage.hall.db.transaction() as tx:
+        worklist.describe(tx, row, target_id="A/1")
+    with stage.hall.db.reading() as tx:
+        found = transfers.find(tx, "acme", row)
+    pages = {"severa_page": "https://severa.example/{kind}/{id}", "fortnox_page": ""}
+    source, target = sides(found, stage.hall.settings.model_copy(update=pages))
+    assert (source.page, target.page) == (f"https://severa.example/worktypes/{INVOICE}", None)
+    assert (source.label, target.label) == (INVOICE, "A/1")
 
 
 @pytest.mark.parametrize(

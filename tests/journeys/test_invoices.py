@@ -77,6 +77,7 @@ def test_a_missing_customer_number_blocks_until_it_is_given(shop: Workshop) -> N
     guid = order(shop)
     shop.look_at("invoice", guid)
     assert shop.outcome("customer", customer) == ("blocked", "customer_number_missing")
+    assert shop.row("customer", customer).source_label == "Nordbygg AB"
     assert shop.outcome("invoice", guid) == ("blocked", "other_record_blocked")
     assert shop.partners.books.invoices == {}
     severa.change("customers", customer, number=1001)
