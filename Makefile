@@ -24,7 +24,7 @@ TESTABLE := $(VENV)/.testable
 RUNNABLE := $(if $(wildcard $(TESTABLE)),$(TESTABLE),$(VENV)/.runnable)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo walk test bench torture doors crashpoints run api worker sweeper listener check fix hooks audit package docs screenshots lock clean
+.PHONY: help setup demo walk test bench torture doors crashpoints run api worker sweeper listener check fix hooks audit package docs screenshots pictures lock clean
 .DELETE_ON_ERROR:
 
 help: ## What can be done here
@@ -95,6 +95,9 @@ audit: $(VENV)/.installer ## Look for known vulnerabilities in the dependencies,
 
 screenshots: $(TESTABLE) ## Every page of the console as a picture, into var/screenshots; needs Chromium
 	@exec $(PYTHON) -m tests.console.screenshots var/screenshots $(T)
+
+pictures: $(TESTABLE) ## The few pictures of the README, into docs/pictures; needs Chromium
+	@exec $(PYTHON) -m tests.console.screenshots docs/pictures --readme
 
 lock: $(VENV)/.installer ## Choose the versions of all dependencies anew
 	$(COMPILE) --output-file requirements.txt

@@ -5,6 +5,7 @@ A link to a file of the repository that is no page becomes its path; one that le
 
 import json
 import re
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -28,6 +29,8 @@ def main(folder: Path) -> None:
         old.unlink()
     for path, name in PAGES.items():
         (folder / name).write_text(linked(path), "utf-8")
+    pictures = folder / "docs" / "pictures"  # as the README names them
+    shutil.copytree(ROOT / "docs" / "pictures", pictures, dirs_exist_ok=True)
     (folder / "api.md").write_text(reference(openapi()), "utf-8")
     print(f"{len(PAGES) + 1} pages in {folder}")
 

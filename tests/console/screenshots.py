@@ -1,8 +1,12 @@
 """Every page as a picture, in both languages, narrow and wide: `make screenshots`."""
 
 import argparse
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -21,23 +25,43 @@ LOOKS = (
 )
 
 
+README = {
+    "start": "/c/acme/",
+    "story": "{transfer}",
+    "registers": "/c/acme/registers?register=products",
+}
+
+
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("folder", type=Path)
     asked.add_argument("--only", default="", help="pages whose address has this in it")
+    asked.add_argument("--readme", action="store_true", help="the few pictures of the README")
     given = asked.parse_args()
     folder: Path = given.folder
     folder.mkdir(parents=True, exist_ok=True)
-    with browser() as opened, vendors() as partners, redis_server() as redis:
-        url = f"sqlite:///{folder.absolute()}/bridge.db"
+    with at_work() as scene:
+        if given.readme:
+            take_for_readme(scene, folder)
+        else:
+            take(scene, folder, given.only)
+    print(f"pictures are in {folder}")  # noqa: T201 - that is what was asked for
+
+
+@contextmanager
+def at_work() -> Iterator[Scene]:
+    with (
+        browser() as opened,
+        vendors() as partners,
+        redis_server() as redis,
+        TemporaryDirectory() as place,
+    ):
         sandbox = {"SANDBOX": "true", "POLL_INTERVAL": "2"}
+        url = f"sqlite:///{place}/bridge.db"
         with installation(url, redis.url, partners, **sandbox) as running:
             scene = Scene(opened, running, partners)
             furnish(scene)
-            take(scene, folder, given.only)
-    print(f"pictures are in {folder}")  # noqa: T201 - that is what was asked for
-    for left in folder.glob("bridge.db*"):
-        left.unlink()
+            yield scene
 
 
 def furnish(scene: Scene) -> None:
@@ -77,16 +101,32 @@ def take(scene: Scene, folder: Path, only: str) -> None:
                 _shoot(page, f"{scene.running.url}{place}", shot)
 
 
+def take_for_readme(scene: Scene, folder: Path) -> None:
+    """Small files: what is on a wide screen without scrolling."""
+    page = scene.open("en-GB", 1280, "light")
+    scene.log_in(page)
+    for name, place in README.items():
+        address = place.format(transfer=f"/c/acme/transfers/{_invoice(scene)['id']}")
+        _open(page, f"{scene.running.url}{address}")
+        session = page.context.new_cdp_session(page)
+        shot = session.send("Page.captureScreenshot", {"format": "webp", "quality": 80})
+        (folder / f"{name}.webp").write_bytes(base64.b64decode(shot["data"]))
+
+
 def _invoice(scene: Scene) -> dict[str, Any]:
     return next(one for one in scene.running.transfers() if one["kind"] == "invoice")
 
 
 def _shoot(page: Page, address: str, shot: Path) -> None:
+    _open(page, address)
+    page.screenshot(path=shot, full_page=True)
+
+
+def _open(page: Page, address: str) -> None:
     page.goto(address)
     if "/c/" in address:
         page.locator("#beside section").first.wait_for()
     expect(page.get_by_text(STILL_READING)).to_have_count(0)
-    page.screenshot(path=shot, full_page=True)
 
 
 if __name__ == "__main__":
