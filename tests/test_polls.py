@@ -1,7 +1,7 @@
 """Polls: when each is due, what a list says that the last one did not, and the night in October."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -368,6 +368,7 @@ def invoice(balance: int, *, booked: bool = True, cancelled: bool = False) -> In
         cancelled=cancelled,
         total=Decimal(1000),
         balance=Decimal(balance),
+        final_pay_date=date(2026, 4, 28),
     )
 
 
@@ -381,6 +382,8 @@ PART = {"part": {"paid": "400", "remaining": "600"}}
         (invoice(1000), {}, False),
         (invoice(0), {}, True),
         (invoice(0), {"paid": True}, False),
+        (invoice(0), {"paid": True, "paid_on": "2026-04-28"}, False),
+        (invoice(0), {"paid": True, "paid_on": "2026-04-27"}, True),
         (invoice(1000), {"paid": True}, True),
         (invoice(600), {}, True),
         (invoice(600), PART, False),

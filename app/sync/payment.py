@@ -126,13 +126,17 @@ def _pay(sides: Sides, item: Item, link: Link, standing: Standing) -> Link:
     is_dated = theirs.payment_date == standing.paid_on or link.carried.get("undated")
     if theirs.status.guid.lower() != status or not is_dated:
         link = _move_to_paid(sides, item, link, status, standing.paid_on)
-    if not link.carried.get("paid"):
-        link = _carried(sides, link, paid=True)
-        told = {"number": item.key, "date": standing.paid_on}
-        if link.carried.get("undated"):
-            _note(sides, item, "paid_undated", **told)
-        else:
-            _note(sides, item, "paid", **told)
+    was_paid, before = link.carried.get("paid"), link.carried.get("paid_on")
+    if was_paid and before == standing.day:
+        return link
+    link = _carried(sides, link, paid=True, paid_on=standing.day)
+    told = {"number": item.key, "date": standing.paid_on}
+    if was_paid and before:
+        _note(sides, item, "payment_date_changed", **told)
+    elif not was_paid and link.carried.get("undated"):
+        _note(sides, item, "paid_undated", **told)
+    elif not was_paid:
+        _note(sides, item, "paid", **told)
     return link
 
 
@@ -157,7 +161,7 @@ def _take_back(sides: Sides, item: Item, link: Link, standing: Standing) -> Link
     theirs = _severa_invoice(sides, item, link)
     if theirs.status.guid.lower() == paid and received is not None:
         _move(sides, item, link, received, None)
-    link = _carried(sides, link, paid=False)
+    link = _carried(sides, link, paid=False, paid_on=None)
     remaining = money.plain(standing.remaining)
     _note(sides, item, "payment_taken_back", number=item.key, remaining=remaining)
     return link

@@ -19,6 +19,11 @@ class Standing:
     remaining: Decimal
     paid_on: date | None
 
+    @property
+    def day(self) -> str | None:
+        """`paid_on` as a link keeps it."""
+        return self.paid_on.isoformat() if self.paid_on else None
+
 
 def standing_of(invoice: fortnox.Invoice | fortnox.InvoiceListItem) -> Standing:
     """Paid: booked, not cancelled, balance 0. An unbooked invoice owes its total."""

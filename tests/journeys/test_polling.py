@@ -199,9 +199,14 @@ def test_a_payment_taken_back_returns_the_invoice_to_received(
     assert paid_on(polled, guid)[0] == PAID
     polled.partners.fortnox.options.payments_touch_invoices = touches
     polled.partners.books.unpay(payment["Number"])
+    tomorrow = (polled.clock() + timedelta(days=1)).date().isoformat()
+    payment = polled.partners.books.pay(number, date=tomorrow)  # between two polls
+    rounds(polled, 1)
+    assert paid_on(polled, guid) == (PAID, tomorrow)
+    polled.partners.books.unpay(payment["Number"])
     rounds(polled, 1 if touches else 10)
     assert paid_on(polled, guid)[0] == RECEIVED
-    assert polled.log("payment", number) == ["paid", "payment_taken_back"]
+    assert polled.log("payment", number) == ["paid", "payment_date_changed", "payment_taken_back"]
 
 
 def test_a_payment_entered_weeks_after_it_was_made_is_found_by_the_sweep(polled: Workshop) -> None:

@@ -48,8 +48,10 @@ def differs(listed: InvoiceListItem, carried: dict[str, Any]) -> bool:
     if listed.cancelled:
         return False
     standing = standing_of(listed)
+    if standing.is_paid and carried.get("paid"):  # taken back and entered again since
+        return carried.get("paid_on") not in (None, standing.day)
     if standing.is_paid or carried.get("paid"):
-        return standing.is_paid != bool(carried.get("paid"))
+        return True
     amounts = {"paid": money.plain(standing.paid), "remaining": money.plain(standing.remaining)}
     return standing.paid != 0 and carried.get("part") != amounts
 
