@@ -24,7 +24,7 @@ TESTABLE := $(VENV)/.testable
 RUNNABLE := $(if $(wildcard $(TESTABLE)),$(TESTABLE),$(VENV)/.runnable)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo walk test bench torture doors crashpoints run api worker sweeper listener check fix hooks audit package docs screenshots pictures lock clean
+.PHONY: help setup demo walk test bench torture doors crashpoints run api worker sweeper listener check fix chart hooks audit package docs screenshots pictures lock clean
 .DELETE_ON_ERROR:
 
 help: ## What can be done here
@@ -78,6 +78,11 @@ docs: $(TESTABLE) ## The documentation as a site, in build/site; every link is c
 	@$(UV) pip sync --quiet --python $(VENV)/docs/bin/python --require-hashes requirements-docs.txt
 	$(PYTHON) docs/site/gather.py build/docs
 	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/python -m mkdocs build --strict --config-file docs/site/mkdocs.yml
+
+chart: $(TESTABLE) ## Render the Helm chart, for the tests that look at it; by helm, or by its engine as a library
+	@if command -v helm >/dev/null; then exec $(PYTHON) -m tests.deploying.render_chart; \
+	else exec $(UV) run --quiet --no-project --with helm-python-sdk==0.2.2 --with pyyaml \
+		python -m tests.deploying.render_chart; fi
 
 hooks: $(TESTABLE) ## Check before each commit what make check checks, by pre-commit
 	$(UV) tool run --quiet pre-commit@4.7.0 install
