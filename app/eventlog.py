@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import Row, Select, and_, func, or_, select
 
 from app.models import events, work
+from app.transfers import rough
 
 BATCH = 500
-SEARCHED = ("id", "identity", "type", "key", "source_label", "target_label", "target_id")
+OF_EVENT = ("id", "identity", "type")
+OF_WORK = ("key", "source_label", "target_label", "target_id")
 SHOWN = ("id", "source", "door", "identity", "type", "status", "reason", "work_id", "received_at")
 
 
@@ -40,9 +42,9 @@ def page(
 
 
 def _query(connection: str, only: Filter, before: str) -> Select[Any]:
-    own = (work.c.kind, work.c.key, work.c.state, work.c.source_label)
+    own = (work.c.kind, work.c.state, *(work.c[name] for name in OF_WORK))
     query = (
-        select(*(events.c[name] for name in SHOWN), *own, work.c.target_label, work.c.target_id)
+        select(*(events.c[name] for name in SHOWN), *own)
         .outerjoin(
             work, and_(work.c.id == events.c.work_id, work.c.connection == events.c.connection)
         )
@@ -53,6 +55,9 @@ def _query(connection: str, only: Filter, before: str) -> Select[Any]:
             query = query.where(events.c[name] == wanted)
     if only.kind:
         query = query.where(work.c.kind == only.kind)
+    if only.q:
+        places = [*(events.c[name] for name in OF_EVENT), *(work.c[name] for name in OF_WORK)]
+        query = query.where(or_(*(func.lower(one).like(rough(only.q)) for one in places)))
     if before:
         query = query.where(events.c.id < before)
     return query.order_by(events.c.id.desc())
@@ -64,5 +69,6 @@ def _stream(tx: Tx, query: Select[Any]) -> Iterator[Row[Any]]:
 
 
 def _speaks_of(row: Row[Any], q: str) -> bool:
-    """In Python: SQLite's own lower() knows no å, ä or ö."""
-    return not q or any(q in str(getattr(row, name) or "").lower() for name in SEARCHED)
+    """SQLite's own lower() knows no å, ä or ö: what SQL found is looked at once more."""
+    texts = (getattr(row, name) for name in (*OF_EVENT, *OF_WORK))
+    return not q or any(q in text.lower() for text in texts if text)

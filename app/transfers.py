@@ -122,12 +122,12 @@ def _query(connection: str, only: Filter, after: Cursor | None) -> Select[Any]:
         query = query.where(or_(earlier, same))
     if only.q:
         columns = [*(work.c[name] for name in SEARCHED), work.c.reason]
-        pattern = _rough(only.q)
+        pattern = rough(only.q)
         query = query.where(or_(*(func.lower(column).like(pattern) for column in columns)))
     return query.order_by(work.c.received_at.desc(), work.c.id.desc())
 
 
-def _rough(q: str) -> str:
+def rough(q: str) -> str:
     """Finds at least what `q` finds: only plain letters are compared alike in both databases."""
     return "%" + re.sub(r"[^0-9a-z ]+", "%", q.lower()) + "%"
 

@@ -54,7 +54,7 @@ def _watch(remote: Remote, one: dict[str, Any]) -> dict[str, Any]:
     )
     with Progress(*columns, disable=not sys.stderr.isatty(), transient=True) as bar:
         task = bar.add_task(f"{one['kind']} {one['direction']}", total=None)
-        while one["state"] != "done":
+        while one["state"] in ("listing", "running"):
             time.sleep(EACH_LOOK_SECONDS)
             one = remote.ask("GET", "connections", one["connection"], "backfills", one["id"])
             total = one["total"] if one["state"] != "listing" else None

@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from app import signatures
+from app import signatures, worklist
 from app.console.bench import CAUSES, FAILS
 from app.models import events
 from app.signatures import sign
@@ -19,7 +19,9 @@ BODY = '{"type": "invoice.updated",\n "data": {"guid": "1A000000-0000-4000-8000-
 def test_the_events_are_listed_by_where_they_came_from_and_what_came_of_them(guest: Guest) -> None:
     heard = guest.stage.hear("one", b"{}", INVOICE)
     ignored = guest.stage.hear("two", b"{}", None, reason="nothing_follows")
-    guest.stage.end(INVOICE, "blocked", "customer_number_missing")
+    row = guest.stage.end(INVOICE, "blocked", "customer_number_missing")
+    with guest.stage.hall.db.transaction() as tx:
+        worklist.describe(tx, row, source="2077 Midsommarängen och Ängen AB")
     guest.log_in()
 
     def listed(query: str = "") -> list[str]:
@@ -28,6 +30,7 @@ def test_the_events_are_listed_by_where_they_came_from_and_what_came_of_them(gue
     assert listed() == [ignored, heard]
     assert listed("?kind=invoice&source=severa&status=accepted&door=webhook") == [heard]
     assert listed("?q=000000007") == [heard]
+    assert listed("?q=MIDSOMMAR%C3%84NGEN") == [heard]
     assert listed("?status=ignored") == [ignored]
     assert listed("?source=fortnox") == []
     assert listed("?door=everything") == [ignored, heard]
