@@ -7,7 +7,10 @@ from typing import Any
 from sqlalchemy import Connection as Tx
 from sqlalchemy import Select, select, update
 
+from app import cursors
 from app.models import connections, outages, work
+
+MENDED = "mended"  # the cursor that says when something was last seen to be mended
 
 # Whom the end of a record sets free. One that was skipped is still missing: who is blocked for want
 # of it would only look at it again, and two of those would wake each other for ever.
@@ -49,6 +52,16 @@ def waited_for(tx: Tx, connection: str, prefix: str) -> list[str]:
             select(work.c.waits_for).where(work.c.connection == connection, found).distinct()
         )
     )
+
+
+def note_mended(tx: Tx, connection: str, now: datetime) -> None:
+    """What any process has kept of the registers from before is not to be believed any more."""
+    cursors.put(tx, connection, MENDED, now.isoformat(), now, told=False)
+
+
+def mended(tx: Tx, connection: str) -> str:
+    """When that was; empty: never."""
+    return cursors.get(tx, connection, MENDED) or ""
 
 
 def has_come(tx: Tx, connection: str, waits_for: str, state: str) -> bool:

@@ -42,8 +42,11 @@ class Workroom:
         hall = self.hall
         self.tokens = TokenStore(hall.db, hall.vault, hall.settings.var_dir, hall.clock)
 
-    def sides(self, connection: Connection, lane: int) -> Sides:
+    def sides(self, connection: Connection, lane: int, *, mended: str | None = None) -> Sides:
         settings, whose = self.hall.settings, _whose(connection)
+        registers = self.registers.setdefault(whose, Registers(self.hall.clock))
+        if mended is not None:
+            registers.forget_before(mended)
         sides = Sides(
             connection=connection,
             severa=self._severa(connection, lane),
@@ -53,7 +56,7 @@ class Workroom:
             holder=self.holder,
             ensure=lambda kind, key: sync.ensure(sides, settings, kind, key),
             quarantine=settings.quarantine_time,
-            registers=self.registers.setdefault(whose, Registers(self.hall.clock)),
+            registers=registers,
             retention=timedelta(days=settings.retention_days),
             post=post_of(settings),
             together=self.together.setdefault(whose, Together()),

@@ -5,7 +5,7 @@ from threading import Event
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from app import connections, inbox, sync, tracing
+from app import connections, inbox, sync, tracing, waiting
 from app.errors import because
 from app.vault import CannotDecrypt
 from app.worklist import Item, Settlement
@@ -40,6 +40,7 @@ class Crank:
             with hall.db.reading() as tx:
                 event_id, trace = inbox.latest(tx, item.id)
                 connection = connections.find(tx, hall.vault, item.connection)
+                mended = waiting.mended(tx, item.connection)
         except CannotDecrypt:
             log.error("connection.unreadable", connection=item.connection, work_id=item.id)  # noqa: TRY400
             reason = because("secrets_unreadable")
@@ -57,7 +58,8 @@ class Crank:
             tracing.span(f"run {item.kind}", "consumer", trace, _facts(item, event_id)),
             bound_contextvars(connection=item.connection, work_id=item.id, **about),
         ):
-            sync.process(self.room.sides(connection, item.lane), item, hall.settings)
+            sides = self.room.sides(connection, item.lane, mended=mended)
+            sync.process(sides, item, hall.settings)
 
 
 def _facts(item: Item, event_id: str) -> tracing.Facts:

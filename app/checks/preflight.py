@@ -60,8 +60,8 @@ def _wake(survey: Survey, findings: Sequence[Finding]) -> None:
         for code, register in MENDED.items():
             if code in well:
                 woken += waiting.wake(tx, sides.name, register, sides.clock())
-    if woken:
-        sides.registers.forget()
+        if woken:
+            waiting.note_mended(tx, sides.name, sides.clock())
 
 
 def _access(survey: Survey) -> Iterator[Finding]:

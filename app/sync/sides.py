@@ -26,19 +26,23 @@ class Registers:
     """Short lists that hardly change, kept for ten minutes: terms of payment, countries, rates."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self._clock, self._mended = clock, ""
         self._known: dict[str, tuple[datetime, Any]] = {}
 
     def get(self, name: str, ask: Callable[[], T]) -> T:
-        known = self._known.get(name)
+        known, mended = self._known.get(name), self._mended
         if known is None or self._clock() - known[0] > REGISTER_LIFETIME:
             known = (self._clock(), ask())
-            self._known[name] = known
+            if mended == self._mended:
+                self._known[name] = known
         answer: T = known[1]
         return answer
 
-    def forget(self) -> None:
-        self._known.clear()
+    def forget_before(self, mended: str) -> None:
+        """When something was last mended, as every run is told: what was read before is old."""
+        if mended != self._mended:
+            self._mended = mended
+            self._known.clear()
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from app.sync.probe import STOPPED_PROBE_EVERY
 from tests.installation import document, installation, until, vendors
 from tests.journeys.test_invoices import order, status
 from tests.workshop import Workshop
+from workers.process import WorkingProcess
 
 MINUTE = timedelta(minutes=1)
 SEVERA_CALLS, FORTNOX_CALLS = 7, 5  # of one round of polls that find nothing
@@ -650,6 +651,24 @@ def test_what_is_mended_before_anybody_had_read_the_register_is_noticed_too(
     books.add_financial_year(f"{year}-01-01", f"{year}-12-31")
     rounds(polled)
     assert status(polled, guid) == RECEIVED
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_another_process_sees_mended_is_read_anew_here(shop: Workshop, redis_url: str) -> None:
+    """Fortnox has lost the terms of payment that this process has read and still remembers."""
+    shop.look_at("invoice", order(shop))
+    shop.partners.books.shelves["termsofpayments"].pop("30")
+    guid = order(shop)
+    shop.look_at("invoice", guid)
+    assert shop.outcome("invoice", guid) == ("blocked", "fortnox_terms_missing")
+    other = WorkingProcess(shop.hall, "worker", redis_url, lost=lambda: None)
+    try:
+        shop.hear_of("poll", "fortnox:registers")
+        assert other.crank.turn(1) == 1
+    finally:
+        other.close()
+    shop.run()
+    assert shop.outcome("invoice", guid) == ("done", None)
 
 
 def test_without_anything_waiting_no_register_is_read(polled: Workshop) -> None:

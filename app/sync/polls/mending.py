@@ -26,13 +26,10 @@ def sync(sides: Sides, item: Item) -> None:
         waited = waiting.waited_for(tx, sides.name, PREFIX)
     read = {name: _read(sides, name) for name in waited}
     seen: dict[str, Any] = place.get("registers", {})
-    woken = 0
     for name, now_seen in read.items():
         if now_seen is not None:
-            woken += _wake(sides, name, seen.get(name), now_seen)
+            _wake(sides, name, seen.get(name), now_seen)
             seen = seen | {name: _kept(seen.get(name), now_seen)}
-    if woken:
-        sides.registers.forget()
     keep(sides, item, [], place | {"registers": seen})
 
 
@@ -53,9 +50,12 @@ def _kept(before: list[str] | None, now_seen: list[str]) -> list[str]:
     return before if before is not None and before[0] == now_seen[0] else now_seen
 
 
-def _wake(sides: Sides, name: str, before: list[str] | None, now_seen: list[str]) -> int:
+def _wake(sides: Sides, name: str, before: list[str] | None, now_seen: list[str]) -> None:
     with sides.db.transaction() as tx:
         if before is None or before[0] != now_seen[0]:
-            return waiting.wake(tx, sides.name, name, sides.clock())
-        first_read = datetime.fromisoformat(before[1])
-        return waiting.wake_older(tx, sides.name, name, first_read, sides.clock())
+            woken = waiting.wake(tx, sides.name, name, sides.clock())
+        else:
+            first_read = datetime.fromisoformat(before[1])
+            woken = waiting.wake_older(tx, sides.name, name, first_read, sides.clock())
+        if woken:
+            waiting.note_mended(tx, sides.name, sides.clock())
