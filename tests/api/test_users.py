@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from app import people, sessions
 from app.models import audit
 from app.models import people as rows
-from tests.api.conftest import BOTH, Stage
+from tests.api.conftest import Stage
 
 USERS, PASSWORD = "/api/v1/users", "canary of a password"
 ASA = {"name": "asa@acme.example", "role": "view", "password": PASSWORD}
@@ -25,7 +25,6 @@ def can_log_in(stage: Stage, password: str = PASSWORD) -> bool:
         return people.known(tx, ASA["name"], password) is not None
 
 
-@BOTH
 def test_a_person_is_added_changed_shut_out_let_in_again_and_forgotten(stage: Stage) -> None:
     assert put_in(stage) == {
         "name": "asa@acme.example",

@@ -120,7 +120,7 @@ def test_many_run_again_by_filter_on_the_low_lane(guest: Guest) -> None:
     assert len(guest.stage.planned) == 5
     assert guest.stage.hints == []
     answer = guest.post("/c/acme/retry?kind=customer")
-    assert answer.headers["location"] == "/c/acme/transfers?kind=customer"
+    assert answer.headers["location"] == "/c/acme/backfills"
     assert guest.stage.hints == [7]
     story = guest.get(f"/c/acme/transfers/{rows[0]}").text
     assert "story" in story
