@@ -49,6 +49,8 @@ def sides(row: Row[Any], settings: Settings) -> tuple[Side, Side]:
 def _side(
     settings: Settings, system: System, entity: str, record: str | None, label: str | None
 ) -> Side:
+    if record is not None:
+        entity, record = _in_register(entity, record)
     url = _url(settings, system, entity, record)
     template = settings.severa_page if system == "severa" else settings.fortnox_page
     paths = SEVERA_PATHS if system == "severa" else FORTNOX_PATHS
@@ -67,10 +69,13 @@ def _parts(kind: str, key: str) -> tuple[System, str, str]:
         start, record = "fortnox", record.removeprefix("fortnox:")
     elif record.startswith("severa:"):
         start, record = "severa", record.removeprefix("severa:")
-    word, colon, rest = record.partition(":")
-    if colon and word in SEVERA_PATHS:
-        entity, record = word, rest
+    entity, record = _in_register(entity, record)
     return start, entity, record
+
+
+def _in_register(entity: str, record: str) -> tuple[str, str]:
+    word, colon, rest = record.partition(":")
+    return (word, rest) if colon and word in SEVERA_PATHS else (entity, record)
 
 
 def _url(settings: Settings, system: System, entity: str, record: str | None) -> str | None:

@@ -49,6 +49,8 @@ def take_in(sides: Sides, item: Item, intake: Intake) -> Link:
     with sides.db.transaction() as tx:
         worklist.describe(tx, item.id, source=f"{intake.number} {intake.name}")
         known = links.of_fortnox(tx, sides.name, intake.kind, intake.number)
+        if known is not None:
+            worklist.describe(tx, item.id, target_id=known.severa_id, target=intake.number)
     if known is None:
         return _first(sides, item, intake)
     before = known.carried.get("record")

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app import effects, transfers, worklist
 from app.api.sides import sides
@@ -90,6 +91,14 @@ def test_a_page_for_people_is_linked_where_its_address_is_known(stage: Stage) ->
     source, target = sides(found, stage.hall.settings.model_copy(update=pages))
     assert (source.page, target.page) == (f"https://severa.example/worktypes/{INVOICE}", None)
     assert (source.label, target.label) == (INVOICE, "A/1")
+    stage.want("product", "fortnox:200")
+    with stage.hall.db.transaction() as tx:
+        other = tx.execute(select(work.c.id).where(work.c.key == "fortnox:200")).scalar_one()
+        worklist.describe(tx, other, target_id=f"work_type:{INVOICE}", target="200")
+    listed = stage.client.get(AT).json()["transfers"]
+    (shown,) = (one for one in listed if one["id"] == other)
+    assert shown["target"]["url"].endswith(f"/v1/worktypes/{INVOICE}")
+    assert (shown["target"]["id"], shown["target"]["label"]) == (INVOICE, "200")
 
 
 @pytest.mark.parametrize(

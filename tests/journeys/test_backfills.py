@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from threading import Thread
 
+import pytest
 from sqlalchemy import func, select
 
 from app import backfills, models, worklist
+from app.sync.settling import DONE
 from app.worklist import Want
 from tests.installation import until
 from tests.journeys.test_invoices import order
@@ -55,6 +57,26 @@ def test_all_products_projects_and_waiting_invoices_go_over(shop: Workshop) -> N
     shop.run()
     books = shop.partners.books
     assert (len(books.articles), len(books.projects), len(books.invoices)) == (8, 4, 3)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_while_it_runs_it_says_when_it_will_be_done(shop: Workshop) -> None:
+    shop.clock.stop()
+    backfill = start(shop, "customer")
+    guids = [one["guid"] for one in shop.partners.severa.records("customers")]
+    with shop.hall.db.transaction() as tx:
+        wants = [Want(shop.name, "customer", guid, batch=backfill) for guid in guids]
+        worklist.enqueue(tx, wants, shop.clock())
+        backfills.listed(tx, backfill, shop.clock())
+    assert progress(shop, backfill).eta is None
+    holder = shop.process.room.holder
+    item = holder.claim()
+    assert item is not None
+    holder.settle(item, DONE)
+    shop.clock.move_on(timedelta(minutes=1))
+    seen = progress(shop, backfill)
+    assert (seen.state, seen.done, seen.total) == ("running", 1, 4)
+    assert seen.eta == shop.clock() + timedelta(minutes=3)
 
 
 def test_it_is_not_started_twice_while_it_is_under_way(shop: Workshop) -> None:

@@ -201,6 +201,8 @@ def test_a_customer_made_in_severa_comes_back_as_an_event_and_costs_no_write(
     shop.partners.severa.add_address(customer, addressline="Gatan 1", city="Lund")
     assert echoes.settle() == 1
     assert shop.outcome("customer", "fortnox:7001") == ("done", None)
+    row = shop.row("customer", "fortnox:7001")
+    assert (row.target_id, row.target_label) == (customer["guid"], "7001")
 
 
 @pytest.mark.parametrize("refuses_doubles", [True, False])
