@@ -29,8 +29,7 @@ def main(folder: Path) -> None:
         old.unlink()
     for path, name in PAGES.items():
         (folder / name).write_text(linked(path), "utf-8")
-    pictures = folder / "docs" / "pictures"  # as the README names them
-    shutil.copytree(ROOT / "docs" / "pictures", pictures, dirs_exist_ok=True)
+    shutil.copytree(ROOT / "docs" / "pictures", folder / "pictures", dirs_exist_ok=True)
     (folder / "api.md").write_text(reference(openapi()), "utf-8")
     print(f"{len(PAGES) + 1} pages in {folder}")
 
@@ -45,7 +44,8 @@ def linked(page: Path) -> str:
         shown = f"`{where.relative_to(ROOT)}`"
         return shown if words.strip("`") in shown else f"{words} ({shown})"
 
-    return LINK.sub(link, page.read_text("utf-8"))
+    # The README names pictures from above; beside the other pages it names them as they do.
+    return LINK.sub(link, page.read_text("utf-8")).replace("](docs/pictures/", "](pictures/")
 
 
 def openapi() -> dict[str, Any]:
