@@ -110,6 +110,20 @@ def test_the_note_and_its_invoice_are_set_off_and_both_become_paid(shop: Worksho
     assert (status(shop, original), status(shop, note)) == (PAID, PAID)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_note_on_a_partly_paid_invoice_pays_what_remained(shop: Workshop) -> None:
+    """What was paid beyond it stands on the note, as owed to the customer."""
+    original = booked_original(shop)
+    shop.partners.books.pay("1", amount=5000)
+    shop.look_at("payment", "1")
+    note = carry(shop, note_on(shop, original))
+    shop.partners.books.book("2")
+    shop.look_at("payment", "1", "2")
+    assert [one["Balance"] for one in shop.partners.books.invoices.values()] == [0, -5000]
+    assert (status(shop, original), status(shop, note)) == (PAID, RECEIVED)
+    assert shop.log("payment", "1") == ["partly_paid", "paid"]
+
+
 def test_where_fortnox_does_not_set_off_the_invoice_stays_unpaid(shop: Workshop) -> None:
     shop.partners.fortnox.options.credit_sets_off = False
     original = booked_original(shop)
