@@ -24,7 +24,7 @@ TESTABLE := $(VENV)/.testable
 RUNNABLE := $(if $(wildcard $(TESTABLE)),$(TESTABLE),$(VENV)/.runnable)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo walk test bench torture doors crashpoints run api worker sweeper listener check fix chart hooks audit package docs screenshots pictures lock clean
+.PHONY: help setup demo walk test bench companies torture doors crashpoints run api worker sweeper listener check fix chart hooks audit package docs screenshots pictures lock clean
 .DELETE_ON_ERROR:
 
 help: ## What can be done here
@@ -52,6 +52,10 @@ crashpoints: $(TESTABLE) ## A process killed before and after each step of every
 
 bench: $(TESTABLE) ## How fast events are acknowledged, over a bare FastAPI endpoint, as JSON
 	@exec $(PYTHON) -m tests.bench.acks
+
+companies: $(TESTABLE) ## What 200 and 500 companies with steady events cost one machine, and one with 10,000 records the others
+	@$(PYTHON) -m tests.scale.companies $(T)
+	@$(PYTHON) -m tests.scale.fairness
 
 run: $(RUNNABLE) ## The whole bridge, as the environment says, in the foreground
 	@exec $(VENV)/bin/bridge run

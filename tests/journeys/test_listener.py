@@ -8,6 +8,7 @@ import pytest
 from app import connections, inbox, listened
 from app.inbox import Heard
 from app.sandbox.severa import PAID, TRANSFER
+from app.sync.polls import planting
 from app.worklist import Want
 from tests.ears import all_kept, happened, kept, listening
 from tests.installation import Vendors, until
@@ -95,18 +96,20 @@ def test_a_payment_reaches_severa_without_any_webhook(shop: Workshop, redis_url:
     assert shop.outcome("payment", number) == ("done", None)
 
 
-@READINGS
+@pytest.mark.parametrize(("reading", "hours"), [("inclusive", 1), ("exclusive", 10 * 24)])
 def test_what_happens_while_it_is_down_is_heard_afterwards(
-    shop: Workshop, redis_url: str, reading: str
+    shop: Workshop, redis_url: str, reading: str, hours: int
 ) -> None:
     shop.partners.fortnox.options.websocket_offset = reading
+    shop.partners.fortnox.options.clock = shop.clock
     with listening(shop, redis_url) as ears:
         ears.are_open("acme")
         since = so_far(shop)
         things_happen(shop, 3)
         all_kept(shop, since)
-    shop.clock.move_on(timedelta(hours=1))
-    things_happen(shop, 30)
+    for _ in range(10):
+        shop.clock.move_on(timedelta(hours=hours / 10))
+        things_happen(shop, 3)
     assert len(kept(shop.hall.db)) < len(happened(shop, since=since))
     with listening(shop, redis_url):
         all_kept(shop, since)
@@ -279,21 +282,28 @@ def test_two_connections_to_one_company_both_hear_it(shop: Workshop, redis_url: 
 
 
 @SQLITE
-def test_after_more_than_two_weeks_it_says_what_may_be_missing(
+def test_after_more_than_two_weeks_it_says_what_may_be_missing_until_the_polls_have_found_it(
     shop: Workshop, redis_url: str
 ) -> None:
+    shop.partners.fortnox.options.clock = shop.clock
+    planting.plant(shop.hall.db, shop.hall.settings, shop.clock())
     with listening(shop, redis_url) as ears:
         ears.are_open("acme")
         since = so_far(shop)
         things_happen(shop, 1)
         all_kept(shop, since)
-    left = shop.clock()
+    left, lost = shop.clock(), so_far(shop)
+    shop.partners.books.add_customer(CustomerNumber="5005", Name="Ny AB", CountryCode="SE")
     shop.clock.move_on(timedelta(days=15))
-    with listening(shop, redis_url) as ears:
+    with listening(shop, redis_url):
         until("the gap is known", lambda: open_gaps(shop))
-    gap = next(one for one in open_gaps(shop) if one.topic == "invoices")
-    assert abs(gap.since - left) < timedelta(minutes=1)
-    assert abs(gap.until - left - timedelta(days=1)) < timedelta(minutes=1)
+        gap = next(one for one in open_gaps(shop) if one.topic == "customers")
+        assert abs(gap.since - left) < timedelta(minutes=1)
+        assert abs(gap.until - left - timedelta(days=1)) < timedelta(minutes=1)
+        assert not happened(shop, since=lost) & set(kept(shop.hall.db))  # Fortnox forgot it
+        assert shop.run() > 0
+    assert shop.outcome("customer", "fortnox:5005") == ("done", None)
+    assert open_gaps(shop) == []
 
 
 @SQLITE
