@@ -1,6 +1,6 @@
 """One open socket to Fortnox: who is on it, and how what it says is kept."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -48,8 +48,8 @@ class Ear:
         first = min(one.token.expires_at for one in guests.values())
         self.good_until = max(first - MARGIN, now + SHORTEST)
 
-    def begin(self, *, seamless: bool) -> None:
-        """`seamless`: another socket has been listened to until now."""
+    def begin(self, still_heard: Collection[str]) -> None:
+        """`still_heard`: those on another socket that has been listened to until now."""
         topics, now = wants.topics(), self._hall.clock()
         with self._hall.db.reading() as tx:
             marks = hearing.known(tx, topics)
@@ -60,8 +60,8 @@ class Ear:
         gaps = [
             gap
             for name in self.access
-            if name in before
-            for gap in _gaps(name, before[name].heard_at, starts, now, seamless=seamless)
+            if name in before and name not in still_heard
+            for gap in _gaps(name, before[name].heard_at, starts, now)
         ]
         with self._hall.db.transaction() as tx:
             cursors.put_all(tx, self.hearing.entries(), now)
@@ -158,9 +158,9 @@ class Ear:
 
 
 def open_ear(
-    hall: Hall, guests: Guests, present: dict[str, Guest], *, seamless: bool
+    hall: Hall, guests: Guests, present: dict[str, Guest], still_heard: Collection[str] = ()
 ) -> Ear | None:
-    """None: nobody came in. StreamLost: try again later."""
+    """None: nobody came in. StreamLost: try again later. `still_heard`: see `Ear.begin`."""
     stream = Stream(hall.settings.fortnox_websocket_url)
     try:
         inside, tenants = _enter(stream, guests, present)
@@ -168,7 +168,7 @@ def open_ear(
             stream.close()
             return None
         ear = Ear(hall, stream, inside, tenants)
-        ear.begin(seamless=seamless)
+        ear.begin(still_heard)
     except BaseException:
         stream.close()
         raise
@@ -252,15 +252,11 @@ def _gaps(
     heard_at: datetime | None,
     starts: Mapping[str, str | None],
     now: datetime,
-    *,
-    seamless: bool,
 ) -> list[Gap]:
     if heard_at is None:
         return []
     if now - heard_at > listened.KEPT:
         return [Gap(name, topic, heard_at, now - listened.KEPT) for topic in starts]
-    if seamless:
-        return []
     return [Gap(name, topic, heard_at, now) for topic, offset in starts.items() if not offset]
 
 

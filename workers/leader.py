@@ -101,7 +101,7 @@ class Leader:
         self._fetching = None
         wanted = self.guests.wanted()
         present = self.guests.bring(wanted.values())
-        ear = open_ear(self.hall, self.guests, present, seamless=False) if present else None
+        ear = open_ear(self.hall, self.guests, present) if present else None
         if ear is not None:
             self._change("listener.listening", connections=len(ear.access))
         return ear
@@ -177,7 +177,7 @@ class Leader:
         self._exchange_at = monotonic() + RETRY_SECONDS
         old.catch_up()
         try:
-            new = open_ear(self.hall, self.guests, present, seamless=True)
+            new = open_ear(self.hall, self.guests, present, still_heard=[*old.access])
         except StreamLost as error:
             log.warning("listener.not_exchanged", error=str(error)[:200])
             return

@@ -8,6 +8,7 @@ import pytest
 from app import connections, inbox, listened
 from app.inbox import Heard
 from app.sandbox.severa import PAID, TRANSFER
+from app.sync import wants
 from app.sync.polls import planting
 from app.worklist import Want
 from tests.ears import all_kept, happened, kept, listening
@@ -55,9 +56,9 @@ def heard_at(shop: Workshop) -> datetime:
     return standing.heard_at
 
 
-def open_gaps(shop: Workshop) -> list[listened.Gap]:
+def open_gaps(shop: Workshop, name: str = "acme") -> list[listened.Gap]:
     with shop.hall.db.reading() as tx:
-        return listened.open_gaps(tx, "acme")
+        return listened.open_gaps(tx, name)
 
 
 def add_company(shop: Workshop, name: str = "beta", tenant: str = "777") -> None:
@@ -251,8 +252,12 @@ def test_a_company_whose_token_fails_for_a_while_misses_nothing_and_holds_nobody
         assert len(kept(shop.hall.db, "beta")) == 2
         shop.partners.fortnox.consent("demo-client", "777")
         shop.clock.move_on(timedelta(seconds=31))
+        before_it_came_back = shop.clock()
         all_kept(shop, since, tenant="777", name="beta")
         ears.are_open("beta")
+        # Of what nobody has ever heard there is no place to go on from, and beta was away.
+        assert {one.topic for one in open_gaps(shop, "beta")} == {*wants.topics()} - {"invoices"}
+        assert all(one.until >= before_it_came_back for one in open_gaps(shop, "beta"))
         things_happen(shop, 1)
         things_happen(shop, 1, "777")
         all_kept(shop, since)
