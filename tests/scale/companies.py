@@ -15,7 +15,7 @@ from app.sync.polls import POLLS
 from tests.proof.torture import machine
 from tests.scale.town import Life, Town, figures, town, wait_for_everybody
 
-FIRST_POLLS = 300.0  # seconds
+FIRST_POLLS = 150.0  # seconds
 
 
 def measure(companies: int, given: argparse.Namespace) -> dict[str, Any]:
@@ -52,6 +52,7 @@ def _steady(here: Town, seconds: float, rate: float) -> dict[str, Any]:
         "memory_mib": here.memory(),
         "polls_per_minute": round(ran * 60 / passed),
         "milliseconds_of_cpu_per_poll": round(used["worker"] * 1000 / max(ran, 1), 1),
+        "due_at_the_end": here.due(),
         "calls": dict(here.calls() - calls),
         "heard_after_seconds": figures(here.event_lags(since)),
         "through_after_seconds": {where: figures(each) for where, each in life.lags.items()},

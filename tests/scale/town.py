@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 from threading import Event, Thread
@@ -20,7 +20,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from app import connections, listened
+from app import connections, listened, overview
+from app.clock import now
 from app.documents import Document
 from app.hall import Hall, open_hall
 from app.models import events, work
@@ -35,7 +36,11 @@ from tests.installation import document, until
 
 PROJECT = 3001
 CLIENT, SECRET = "town-client", "town-secret"
-Headers = Sequence[tuple[bytes, bytes]]
+
+
+def yesterday() -> datetime:
+    """When the registers were filled: what was there before a connection is none of its polls'."""
+    return now() - timedelta(days=1)
 
 
 class Severas:
@@ -46,8 +51,9 @@ class Severas:
         self._by_token: dict[bytes, Severa] = {}
 
     def add(self, client_id: str) -> Severa:
-        one = Severa(SeveraOptions(rate=None))
+        one = Severa(SeveraOptions(rate=None), clock=yesterday)
         seed_severa(one)
+        one.world.clock = now
         one.add_client(client_id, SECRET)
         self.by_client[client_id] = one
         return one
@@ -113,6 +119,11 @@ class Town:
                 tx.scalar(select(func.sum(work.c.attempts)).where(work.c.kind == "poll")) or 0
             )
 
+    def due(self) -> int:
+        """How many rows should have been run by now."""
+        with self.hall.db.reading() as tx:
+            return overview.backlog(tx, self.hall.clock()).due
+
     def calls(self) -> Counter[str]:
         """Of each vendor: all that were ever made, and those that fetched a token."""
         found: Counter[str] = Counter()
@@ -124,7 +135,7 @@ class Town:
 
     def cpu(self) -> dict[str, float]:
         """Seconds that each kind of process has used."""
-        return {kind: sum(map(cpu_seconds, pids)) for kind, pids in self.started.items()}
+        return {kind: sum(map(cpu_seconds, each)) for kind, each in self.started.items()}
 
     def memory(self) -> dict[str, float]:
         """MiB at the most, of each kind of process."""
@@ -258,15 +269,16 @@ def _settle(hall: Hall, severas: Severas, fortnox: Fortnox, name: str) -> None:
     """A new company, with a project that is in both systems."""
     severas.add(name)
     number = _tenant_id(name)
+    fortnox.options.clock = yesterday
     fortnox.add_tenant(number, name).add_project(str(PROJECT), "Plats 0")
+    fortnox.options.clock = now
     fortnox.consent(CLIENT, number)
     access = {"client_id": CLIENT, "client_secret": SECRET, "tenant_id": number}
     severa = {"client_id": name, "client_secret": SECRET}
     given = Document.model_validate(document(name, severa=severa, fortnox=access))
-    now = hall.clock()
     with hall.db.transaction() as tx:
-        connections.put(tx, hall.vault, given, now)
-        connections.set_active(tx, name, now, active=True)
+        connections.put(tx, hall.vault, given, now())
+        connections.set_active(tx, name, now(), active=True)
 
 
 def _tenant_id(name: str) -> str:
