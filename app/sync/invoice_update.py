@@ -126,7 +126,7 @@ def _stood(sides: Sides, item: Item, link: Link) -> Payload:
         last = effects.latest(tx, item.id, UPDATE)
     if last is None or last.ref != f"invoice:{link.fortnox_id}" or not last.payload:
         return carried
-    rows = list(zip_longest(carried.get("InvoiceRows", ()), last.payload["InvoiceRows"]))
+    rows = list(zip_longest(carried.get("InvoiceRows", ()), last.payload.get("InvoiceRows", ())))
     both = [_set(old or {}) | _set(new or {}) for old, new in rows]
     return _set(carried) | _set(last.payload) | {"InvoiceRows": both}
 
