@@ -123,6 +123,8 @@ def run_many_again(
     desk: Desk, by: Identity, connection: str, chosen: Sequence[str]
 ) -> tuple[int, str]:
     """Behind what comes in meanwhile: how many, and the batch by which they can be taken back."""
+    if not chosen:
+        return 0, ""
     with desk.hall.db.transaction() as tx:
         batch = backfills.begin_retry(tx, connection, desk.hall.clock())
     retried = 0

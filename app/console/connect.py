@@ -40,6 +40,12 @@ MENDED = {
     "cost_centers": "bookkeeping",
 }
 
+# Where what a finding names is seen side by side.
+COMPARED = {
+    "product_conflicts": "?register=products&verdict=conflict",
+    "products_near_miss": "?register=products&verdict=near_miss",
+    "customers_near_miss": "?register=customers&verdict=near_miss",
+}
 # Errors that stop the records they are about, and nothing else.
 OF_RECORDS = frozenset({"units", "product_conflicts", "cost_centers", "financial_year"})
 
@@ -260,7 +266,8 @@ def _worst_first(report: Report) -> list[Finding]:
 
 def _finding(visit: Visit, one: Finding) -> dict[str, Any]:
     told = explain(one.reason, visit.tongue.language) if one.reason else None
-    return {"one": one, "told": told, "place": MENDED.get(one.code)}
+    place, compared = MENDED.get(one.code), COMPARED.get(one.code)
+    return {"one": one, "told": told, "place": place, "compared": compared}
 
 
 def _lacking(scopes: Scopes) -> Reason | None:

@@ -1,6 +1,7 @@
 """Pages that read both systems, between two sandboxes: the console of a workshop, one for all."""
 
 import csv
+import html
 import io
 import re
 from collections.abc import Iterator
@@ -258,6 +259,8 @@ def test_many_that_are_run_again_are_watched_and_cancelled_like_a_register(
 ) -> None:
     carried_over(shop)
     stood = shop.row("invoice", only(shop, "invoice").key)
+    send(reader, "retry?state=failed")
+    assert "Transfers that a person runs again" not in piece(reader, "backfills")
     send(reader, "retry?state=done")
     found = piece(reader, "backfills")
     assert "Transfers that a person runs again" in found
@@ -287,6 +290,16 @@ def test_who_may_only_view_sets_nothing_going(
     assert reader.get("/c/acme/backfills/ahead?way=project:severa_to_fortnox").status_code == 403
     with shop.hall.db.reading() as tx:
         assert tx.execute(select(work)).all() == []
+
+
+def test_what_nearly_fits_leads_from_the_preflight_to_the_registers(
+    shop: Workshop, reader: TestClient
+) -> None:
+    shop.partners.books.add_customer(CustomerNumber="77", Name="Nordbyggs AB")
+    (query,) = re.findall(r'/c/acme/(registers\?[^"]+)"', piece(reader, "preflight"))
+    shown = piece(reader, html.unescape(query))
+    assert shown.count('<tr class="row">') == 1
+    assert "Nordbyggs AB" in shown
 
 
 def is_active(shop: Workshop) -> bool:
