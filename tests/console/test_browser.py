@@ -41,6 +41,7 @@ PLACES = (
 )
 LOOKS = (("sv-SE", 1280, "light"), ("en-GB", 360, "dark"))
 PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
 TOO_WIDE = """[...document.querySelectorAll("main *")].filter(one =>
     one.getBoundingClientRect().right > innerWidth).map(one => one.outerHTML.slice(0, 80))"""
 # What moved under the reader without their doing, since the page began to load; 0.1 is too much.
