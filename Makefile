@@ -50,8 +50,8 @@ doors: $(TESTABLE) ## 2,000 changes by listener and poller alone, each killed 50
 crashpoints: $(TESTABLE) ## A process killed before and after each step of every handler, once and twice, on both databases
 	@CRASHPOINTS=1 exec $(PYTHON) -m pytest -n $(N) tests/proof/test_crashpoints.py $(T)
 
-bench: $(TESTABLE) ## How fast events are acknowledged, over a bare FastAPI endpoint, as JSON
-	@exec $(PYTHON) -m tests.bench.acks
+bench: $(TESTABLE) ## What docs/performance.md shows, measured here; a part alone: T="acks", T="growth --size 100000"
+	@exec $(PYTHON) -m tests.bench $(T)
 
 companies: $(TESTABLE) ## What 200 and 500 companies with steady events cost one machine, and one with 10,000 records the others
 	@$(PYTHON) -m tests.scale.companies $(T)

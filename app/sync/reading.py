@@ -18,7 +18,8 @@ FRESH = timedelta(seconds=15)
 BUNCH = 10
 TOO_MANY = 2000  # the pages of so many cost more than what is served of them in that time
 PATIENCE = 5.0  # seconds that a thread waits for another one's reading
-NUMBERS = 50  # in one query
+NUMBERS = 100  # in one query
+MOST_PAID = 200  # no more payments come through in that time
 NUMBER = "ExternalInvoiceReference2"
 
 Read = Callable[[Sides, Mapping[str, int]], Page]
@@ -67,12 +68,14 @@ def _in_transfer(sides: Sides, due: Mapping[str, int]) -> Page:
 
 def _carried_over(sides: Sides, due: Mapping[str, int]) -> Page:
     """By the numbers that went along to Fortnox."""
-    now, some = sides.clock(), list(due)[:NUMBERS]
+    now, some = sides.clock(), list(due)[:MOST_PAID]
     with sides.db.reading() as tx:
         carried = links.of_many(tx, sides.name, "invoice", some)
     sent = [one.carried.get("payload") or {} for one in carried.values()]
     numbers = [one[NUMBER] for one in sent if NUMBER in one]
-    found = sides.severa.invoices_numbered(numbers) if numbers else []
+    found: list[Invoice] = []
+    for first in range(0, len(numbers), NUMBERS):
+        found += sides.severa.invoices_numbered(numbers[first : first + NUMBERS])
     return Page(now, dict(_known(found, {carried[key].severa_id: due[key] for key in carried})))
 
 

@@ -17,6 +17,7 @@ from app.hall import open_hall
 from app.sandbox.serving import free_port
 from app.settings import Settings
 from tests import servers
+from tests.bench.figures import Row
 from tests.bench.processes import UVICORN, cpu_seconds, peak_mib, running, wait_for
 from tests.installation import SECRET, document
 
@@ -57,10 +58,11 @@ def at(took: list[float], share: float) -> float:
     return took[min(len(took) - 1, int(len(took) * share))] * 1000
 
 
-def measure(events: int = EVENTS, rounds: int = ROUNDS) -> dict[str, Any]:
+def measure(events: int = EVENTS, rounds: int = ROUNDS) -> dict[str, Row]:
     with ExitStack() as stack:
         everybody = [
             stack.enter_context(bare()),
+            stack.enter_context(plain()),
             *(stack.enter_context(ours(name)) for name in ("sqlite", "postgresql")),
         ]
         for one in everybody:
@@ -73,7 +75,7 @@ def measure(events: int = EVENTS, rounds: int = ROUNDS) -> dict[str, Any]:
         return {one.name: row(one, everybody[0]) for one in everybody}
 
 
-def row(one: Runner, reference: Runner) -> dict[str, float]:
+def row(one: Runner, reference: Runner) -> Row:
     ratios = [ours / bare for ours, bare in zip(one.rates, reference.rates, strict=True)]
     return {
         "acks_per_second": round(median(one.rates)),
@@ -82,6 +84,7 @@ def row(one: Runner, reference: Runner) -> dict[str, float]:
         "p99_ms": round(median(one.p99), 1),
         "p99_ratio": round(median(a / b for a, b in zip(one.p99, reference.p99, strict=True)), 2),
         "cpu_us_per_event": round(median(one.cpu)),
+        "cpu_ratio": round(median(b / a for a, b in zip(one.cpu, reference.cpu, strict=True)), 2),
         "peak_mib": round(peak_mib(one.pid)),
     }
 
@@ -93,6 +96,19 @@ def bare() -> Iterator[Runner]:
     with running(arguments, {}) as process:
         wait_for(f"http://127.0.0.1:{port}/", process)
         yield Runner("bare", f"http://127.0.0.1:{port}/webhooks/acme/severa", process.pid)
+
+
+@contextmanager
+def plain() -> Iterator[Runner]:
+    port = free_port()
+    arguments = [*UVICORN, "--port", str(port), "tests.bench.plain:app"]
+    with (
+        servers.redis_server() as redis,
+        running(arguments, {"REDIS_URL": redis.url}) as process,
+    ):
+        wait_for(f"http://127.0.0.1:{port}/", process)
+        url = f"http://127.0.0.1:{port}/webhooks/acme/severa"
+        yield Runner("FastAPI and Celery delay()", url, process.pid)
 
 
 @contextmanager
@@ -124,8 +140,3 @@ def connect(database_url: str, var: Path) -> None:
     with hall.db.transaction() as tx:
         connections.put(tx, hall.vault, Document.model_validate(document()), hall.clock())
     hall.db.close()
-
-
-if __name__ == "__main__":
-    json.dump(measure(), sys.stdout, indent=2)
-    sys.stdout.write("\n")
