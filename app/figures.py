@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from threading import Event, Lock, Thread
 from typing import Any
 
@@ -152,6 +153,7 @@ def everybodys(redis: Redis) -> list[Sum]:
     return [one for field, value in found.items() for one in _sum(field, value)]
 
 
+@cache
 def _field(family: Family, labels: tuple[str, ...], part: str) -> str:
     return json.dumps([family.name, *labels, part])
 

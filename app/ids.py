@@ -5,6 +5,7 @@ from threading import Lock
 from time import time_ns
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 
 
 class _Latest:
@@ -19,5 +20,5 @@ def new(prefix: str) -> str:
     with _Latest.guard:
         fresh = (time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
         number = _Latest.number = max(fresh, _Latest.number + 1)
-    digits = [ALPHABET[number >> shift & 31] for shift in range(125, -1, -5)]
-    return f"{prefix}_{''.join(digits)}"
+    pairs = [PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)]
+    return f"{prefix}_{''.join(pairs)}"

@@ -115,7 +115,8 @@ class Doors:
 
     async def _keep(self, heard: Heard) -> Response:
         try:
-            receipt = await asyncio.wait_for(self.commit.submit(heard), self._patience)
+            async with asyncio.timeout(self._patience):
+                receipt = await self.commit.submit(heard)
         except (CannotStore, TimeoutError):
             figures.heard(heard.source, DOOR, ["refused"])
             return _not_now()
