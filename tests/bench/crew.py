@@ -100,6 +100,7 @@ def crew(workers: int, *, severa_rate: str = "10/1") -> Iterator[Crew]:
             "VAR_DIR": str(folder / "var"),
             "SEVERA_RATE": severa_rate or "1000/1",
             "POLL_INTERVAL": "0",
+            "LOG_LEVEL": "WARNING",
         }
         hall = open_hall(Settings(database_url=env["DATABASE_URL"], var_dir=folder / "var"))
         with hall.db.transaction() as tx:
