@@ -130,10 +130,10 @@ def _pay(sides: Sides, item: Item, link: Link, standing: Standing) -> Link:
     if was_paid and before == standing.day:
         return link
     link = _carried(sides, link, paid=True, paid_on=standing.day)
-    told = {"number": item.key, "date": standing.paid_on}
-    if was_paid and before:
+    told, is_undated = {"number": item.key, "date": standing.paid_on}, link.carried.get("undated")
+    if was_paid and before and not is_undated:
         _note(sides, item, "payment_date_changed", **told)
-    elif not was_paid and link.carried.get("undated"):
+    elif not was_paid and is_undated:
         _note(sides, item, "paid_undated", **told)
     elif not was_paid:
         _note(sides, item, "paid", **told)
