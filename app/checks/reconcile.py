@@ -133,15 +133,20 @@ def _payments(
     """What was rounded is paid with the rest, and is no part of the debt in Severa."""
     standing = standing_of(item)
     paid_there = invoice.status.guid.lower() == sides.document.invoice_statuses.paid
+    ours = _total(invoice) if paid_there else money.ZERO
+    theirs = standing.paid - (rounding if standing.is_paid else money.ZERO)
+    verdict = _payment_verdict(standing, invoice, is_paid_in_severa=paid_there)
+    if verdict == "agrees" and paid_there and ours != theirs:
+        verdict = "amount_differs"
     return Line(
         "payment",
-        _payment_verdict(standing, invoice, is_paid_in_severa=paid_there),
+        verdict,
         _currency(invoice),
         guid,
         str(invoice.number or ""),
         item.document_number,
-        _total(invoice) if paid_there else money.ZERO,
-        standing.paid - (rounding if standing.is_paid else money.ZERO),
+        ours,
+        theirs,
     )
 
 

@@ -199,6 +199,25 @@ def test_a_planted_difference_of_one_ore_is_found_behind_the_rounding(shop: Work
     assert verdicts(shop) == [("invoice", "amount_differs", Decimal("0.01"))]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_planted_difference_of_one_ore_in_a_payment_is_found(shop: Workshop) -> None:
+    shop.look_at("invoice", order(shop, price=100, quantity=3))
+    books, ore = shop.partners.books, Decimal("0.01")
+    books.book("1")
+    books.pay("1")
+    shop.look_at("payment", "1")
+    assert verdicts(shop) == []
+    invoice = books.invoices["1"]
+    invoice["Balance"] += ore  # an öre short: Fortnox does not call that paid
+    assert verdicts(shop) == [("payment", "paid_only_in_severa", -ore)]
+    invoice["Balance"] -= ore
+    invoice["RoundOff"] -= ore  # paid in full, and in full is an öre more than in Severa
+    assert verdicts(shop) == [
+        ("invoice", "amount_differs", ore),
+        ("payment", "amount_differs", ore),
+    ]
+
+
 def test_a_missing_and_a_surplus_invoice_are_found(shop: Workshop) -> None:
     guid, other = order(shop), order(shop)
     shop.look_at("invoice", guid, other)
