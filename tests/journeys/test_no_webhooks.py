@@ -44,8 +44,7 @@ def test_without_a_single_webhook_every_kind_of_record_is_carried_over_once(
         assert stuck(bridge) <= {DEMO_LACKS}
 
 
-# The demo's 210 Serverplats has a unit that Fortnox does not know.
-DEMO_LACKS = "product:70000000-0000-4000-8000-000000000210: fortnox_unit_missing"
+DEMO_LACKS = "210 Serverplats: fortnox_unit_missing"  # Fortnox does not know its unit
 POLLS = {"POLL_INTERVAL": "1"}
 
 
