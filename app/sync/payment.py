@@ -130,7 +130,8 @@ def _pay(sides: Sides, item: Item, link: Link, standing: Standing) -> Link:
     if was_paid and before == standing.day:
         return link
     link = _carried(sides, link, paid=True, paid_on=standing.day)
-    told, is_undated = {"number": item.key, "date": standing.paid_on}, link.carried.get("undated")
+    told = {"number": item.key, "date": standing.paid_on}
+    is_undated = link.carried.get("undated")
     if was_paid and before and not is_undated:
         _note(sides, item, "payment_date_changed", **told)
     elif not was_paid and is_undated:
