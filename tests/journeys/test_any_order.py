@@ -20,7 +20,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
+    initialize,
     invariant,
+    multiple,
     precondition,
     rule,
     run_state_machine_as_test,
@@ -54,6 +56,7 @@ REPLIES: dict[str, Fault | None] = {
     "Severa is away": Fault("refuse", "/v1/invoices", "GET", status=503),
     "the move is lost": Fault("lose", "/v1/invoices", "PATCH"),
 }
+DOUBTS = sorted(reply for reply in REPLIES if "made" in reply)
 
 
 class Died(BaseException):
@@ -105,6 +108,14 @@ class Machine(RuleBasedStateMachine):
         self.told: set[str] = set()
         self.on_the_way: dict[str, datetime] = {}  # calls that may take effect until then
 
+    @initialize(target=invoices, reply=st.sampled_from(DOUBTS))
+    def the_first_of_two_is_in_doubt(self, reply: str) -> Any:
+        guids = [self.a_person_orders_one(quantity) for quantity in (1, 2)]
+        for guid in guids:
+            self.it_is_told_of(guid, 1, again=False)
+        self.a_worker_runs(reply)
+        return multiple(*guids)
+
     @rule(target=invoices, quantity=st.integers(1, 9))
     def a_person_orders_one(self, quantity: int) -> str:
         guid = order(self.shop, quantity=quantity)
@@ -152,11 +163,12 @@ class Machine(RuleBasedStateMachine):
                 pass  # what is left of it is for the next one
         self.theatre.restart()
 
-    @rule(guid=invoices)
-    def its_call_takes_effect_late(self, guid: str) -> None:
+    @precondition(lambda self: self.on_the_way)
+    @rule()
+    def a_call_takes_effect_late(self) -> None:
         """Within the time that a request may be on its way."""
-        until = self.on_the_way.pop(guid, None)
-        if until is not None and self.shop.clock() < until:
+        guid, until = self.on_the_way.popitem()
+        if self.shop.clock() < until:
             payload = self.theatre.effect(guid).payload
             self.shop.partners.books.add_invoice(**payload)
 
@@ -170,12 +182,9 @@ class Machine(RuleBasedStateMachine):
         self.shop.clock.move_on(hours * HOURS)
 
     @rule()
-    def all_tokens_are_taken_away(self) -> None:
+    def everything_is_restarted_and_all_tokens_are_taken_away(self) -> None:
         self.shop.partners.fortnox.expire_tokens()
         self.shop.partners.severa.expire_tokens()
-
-    @rule()
-    def everything_is_restarted(self) -> None:
         self.theatre.restart()
 
     @rule(guid=invoices)

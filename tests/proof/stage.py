@@ -52,6 +52,14 @@ class Stage:
             wants = [Want("acme", kind, key) for kind, key in keys]
             worklist.enqueue(tx, wants, self.hall.clock())
 
+    def retry(self, kind: str, key: str) -> None:
+        """As a person does it."""
+        with self.hall.db.transaction() as tx:
+            asked = select(work.c.id).where(work.c.kind == kind, work.c.key == key)
+            row_id = tx.execute(asked).scalar_one()
+            effects.forgive(tx, row_id)
+            worklist.retry(tx, [row_id], self.hall.clock())
+
     def run(self, **order: Any) -> int:
         """One fresh process, to its end; answers how it ended."""
         return self._nursery.run("once", self._settings, redis_url=self.redis_url, **order)

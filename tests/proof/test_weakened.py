@@ -116,6 +116,18 @@ def a_process_wakes_up_late_sends_and_dies(stage: Stage, without: str) -> int:
     return made(stage, guid)
 
 
+def a_vendor_is_hours_late(stage: Stage, without: str) -> int:
+    """Two calls are swallowed, and the work of one is done long after; a person then says retry."""
+    guid = order(stage)
+    fail_once(stage, "break")
+    fail_once(stage, "break")
+    stage.run(weakened=without, rounds=ROUNDS)
+    land(stage, guid)
+    stage.retry("invoice", guid)
+    stage.recover(weakened=without)
+    return made(stage, guid)
+
+
 def the_index_lags(stage: Stage, without: str) -> int:
     """What was made shows in lists only after the first look."""
     guid = order(stage)
@@ -179,6 +191,7 @@ STORIES: dict[str, tuple[Schedule, int]] = {
     "no_quarantine": (a_call_lands_late, 2),
     "quarantine_from_the_word": (a_process_wakes_up_late_sends_and_dies, 2),
     "one_look": (the_index_lags, 2),
+    "no_person": (a_vendor_is_hours_late, 2),
     "no_lookup": (an_answer_is_lost, 2),
     "first_page_only": (the_hit_is_on_the_second_page, 2),
     "inexact_lookup": (another_reference_is_like_ours, 0),

@@ -4,6 +4,7 @@ Only a process that a test forked is weakened, and only by name; the product has
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -42,6 +43,16 @@ def quarantine_from_the_word() -> None:
 def one_look() -> None:
     """The first empty look is believed."""
     _replace(writing, "_count_empty_look", lambda *_: None)
+
+
+def no_person() -> None:
+    """However many outcomes are unknown, it is sent once more after two empty looks."""
+    count = writing._count_empty_look
+
+    def patient(sides: Any, item: Any, creation: Any, effect: Any) -> None:
+        count(sides, item, creation, replace(effect, sends=min(effect.sends, 1)))
+
+    _replace(writing, "_count_empty_look", patient)
 
 
 def no_lookup() -> None:
@@ -120,6 +131,7 @@ WEAKNESSES: dict[str, Callable[[], None]] = {
         no_quarantine,
         quarantine_from_the_word,
         one_look,
+        no_person,
         no_lookup,
         first_page_only,
         inexact_lookup,
