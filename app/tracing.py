@@ -64,7 +64,7 @@ def set_up(settings: Settings, process: str) -> None:
     try:
         from app import otel  # loaded where it is wanted; an installation may not have it
     except ImportError:
-        log.exception("tracing.not_installed", extra="severa-fortnox-bridge[otel]")
+        log.error("tracing.not_installed", extra="severa-fortnox-bridge[otel]")  # noqa: TRY400
         return
     Here.recorder = otel.Recorder(settings.traces_url, process)
 
