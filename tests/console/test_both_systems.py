@@ -145,11 +145,11 @@ def test_a_system_that_does_not_answer_is_named_in_place_of_the_books(
     assert "Severa" in told
 
 
-@pytest.mark.parametrize("period", ["since=2026-02-01&until=2026-01-01", "since=2020-01-01"])
-def test_a_period_that_is_none_or_too_long_is_refused(reader: TestClient, period: str) -> None:
-    answer = reader.get(f"/c/acme/reconciliation?{period}")
-    assert answer.status_code == 400
-    assert "within 400 days" in answer.text
+def test_a_period_that_is_none_or_too_long_is_refused(reader: TestClient) -> None:
+    for period in ("since=2026-02-01&until=2026-01-01", "since=2020-01-01"):
+        answer = reader.get(f"/c/acme/reconciliation?{period}")
+        assert answer.status_code == 400
+        assert "within 400 days" in answer.text
 
 
 def test_every_verdict_of_the_books_has_a_sentence_and_no_other() -> None:
@@ -276,17 +276,15 @@ def only(shop: Workshop, kind: str) -> Any:
         return tx.execute(select(work).where(work.c.kind == kind)).one()
 
 
-@pytest.mark.parametrize("path", ["backfills", "backfills/bfl_1/cancel", "retry?state=done"])
-def test_who_may_only_view_sets_nothing_going(
-    shop: Workshop, reader: TestClient, path: str
-) -> None:
+def test_who_may_only_view_sets_nothing_going(shop: Workshop, reader: TestClient) -> None:
     with shop.hall.db.transaction() as tx:
         people.add(tx, "viewer", PASSWORD, "view", shop.clock())
     reader.cookies.clear()
     assert reader.post("/log-in", data={"name": "viewer", "secret": PASSWORD}).status_code == 303
     (token, *_) = re.findall(r'name="csrf" value="([^"]+)"', reader.get("/c/acme/").text)
     given = {"csrf": token, "way": "customer:severa_to_fortnox"}
-    assert reader.post(f"/c/acme/{path}", data=given).status_code == 403
+    for path in ("backfills", "backfills/bfl_1/cancel", "retry?state=done"):
+        assert reader.post(f"/c/acme/{path}", data=given).status_code == 403
     assert reader.get("/c/acme/backfills/ahead?way=project:severa_to_fortnox").status_code == 403
     with shop.hall.db.reading() as tx:
         assert tx.execute(select(work)).all() == []
