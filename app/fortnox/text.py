@@ -80,7 +80,7 @@ def split(text: str | None, longest: int) -> list[str]:
     rest, pieces = clean(text), []
     while len(rest) > longest:
         place = max(rest.rfind(" ", 0, longest + 1), rest.rfind("\n", 0, longest + 1))
-        place = place if place > longest // 2 else longest
+        place = place if place >= longest // 2 else longest
         pieces.append(rest[:place].rstrip())
         rest = rest[place:].lstrip()
     return [*pieces, rest] if rest else pieces
