@@ -5,6 +5,7 @@ the scene: the rows about which a process may die, and how many of each thing th
 by the books of the partners: one, whatever happened. What must be none is counted from one.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -213,7 +214,8 @@ def _credit(stage: Stage, quantity: int | None) -> Iterator[list[Key] | Scene]:
     def count() -> Counts:
         made = [str(one["DocumentNumber"]) for one in _of_reference(stage, guid)]
         named = str(invoices[number]["CreditInvoiceReference"])
-        about = [one for one in invoices.values() if f"faktura {number}" in str(one["Remarks"])]
+        said = re.compile(rf"faktura {number}\b")
+        about = [one for one in invoices.values() if said.search(str(one["Remarks"]))]
         return {
             "notes": len(made),
             "about it": len(about),
