@@ -24,7 +24,7 @@ def measure(companies: int, given: argparse.Namespace) -> dict[str, Any]:
         print(f"{companies} companies on the socket after {joined:.1f} s", flush=True)
         _wait_for_polls(here)
         return {"companies": companies, "joined_seconds": round(joined, 1)} | _steady(
-            here, given.seconds, given.rate
+            here, given.seconds, given.rate, given.patience
         )
 
 
@@ -35,11 +35,11 @@ def _wait_for_polls(here: Town) -> None:
         time.sleep(1)
 
 
-def _steady(here: Town, seconds: float, rate: float) -> dict[str, Any]:
+def _steady(here: Town, seconds: float, rate: float, patience: float) -> dict[str, Any]:
     since, calls, polls, cpu = len(here.fortnox.events), here.calls(), here.polls(), here.cpu()
     began = time.monotonic()
     life = Life(here, here.names, rate)
-    left = life.live(seconds, patience=180)
+    left = life.live(seconds, patience)
     passed = time.monotonic() - began
     used = {kind: now - cpu[kind] for kind, now in here.cpu().items()}
     ran = here.polls() - polls
@@ -64,6 +64,7 @@ def main() -> int:
     parser.add_argument("--companies", type=int, nargs="+", default=[200, 500])
     parser.add_argument("--seconds", type=float, default=180)
     parser.add_argument("--rate", type=float, default=2.0)
+    parser.add_argument("--patience", type=float, default=180, help="seconds for the last change")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--interval", type=float, default=60, help="seconds between two polls")
     parser.add_argument("--report", type=Path, default=Path("var/companies.json"))
