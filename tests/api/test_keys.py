@@ -235,6 +235,7 @@ CHANGING: dict[str, tuple[str, Callable[[Stage], Any]]] = {
 }
 WRITTEN_BY_THE_NOTARY = "POST /connections/{connection}/fortnox/consent"  # see test_consent.py
 WRITTEN_WHERE_MAILS_ARE_SENT = "POST /connections/{connection}/mail/test"  # see test_mail.py
+CANCELS = "POST /connections/{connection}/backfills/{backfill}/cancel"  # see test_cancelling.py
 ASKS_ONLY = "POST /connections/{connection}/severa/check"
 
 
@@ -244,6 +245,7 @@ def test_every_call_that_changes_something_has_an_example_here() -> None:
         *CHANGING,
         WRITTEN_BY_THE_NOTARY,
         WRITTEN_WHERE_MAILS_ARE_SENT,
+        CANCELS,
         ASKS_ONLY,
     }
 

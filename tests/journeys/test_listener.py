@@ -230,7 +230,11 @@ def test_a_company_that_is_switched_off_misses_nothing(shop: Workshop, redis_url
         switch(shop, "acme", active=True)
 
 
-@READINGS
+@pytest.mark.parametrize(
+    ("database_url", "reading"),
+    [("sqlite", "exclusive"), ("postgres", "inclusive")],
+    indirect=["database_url"],
+)
 def test_a_company_whose_token_fails_for_a_while_misses_nothing_and_holds_nobody_up(
     shop: Workshop, redis_url: str, reading: str
 ) -> None:

@@ -279,6 +279,7 @@ def test_ids_of_one_asked_for_under_the_other_are_not_there(pair: Pair) -> None:
         ("POST", f"transfers/{transfer}/retry"),
         ("POST", f"transfers/{transfer}/retry?dry_run=true"),
         ("GET", f"backfills/{backfill}"),
+        ("POST", f"backfills/{backfill}/cancel"),
     ):
         assert pair.client.request(method, f"/api/v1/connections/acme/{path}").is_success
         answer = pair.client.request(method, f"/api/v1/connections/beta/{path}")
@@ -373,6 +374,7 @@ def test_every_resource_of_a_connection_is_tried_here(pair: Pair) -> None:
         "/transfers/{transfer}",
         "/transfers/{transfer}/retry",
         "/backfills/{backfill}",
+        "/backfills/{backfill}/cancel",
     }
     beginning = "/api/v1/connections/{connection}"
     assert {p.removeprefix(beginning) for p in paths if p.startswith(beginning)} == tried
