@@ -1,19 +1,23 @@
 """One installation inside the test's own process: real databases and HTTP, no Celery in between."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, select
 
 from app import connections, effects, journal, models, worklist
 from app.documents import Document
-from app.hall import Hall
+from app.hall import Hall, open_hall
 from app.models import work
+from app.settings import Rate, Settings
 from app.worklist import Want
-from tests.installation import Vendors, document, until
+from tests.installation import Addresses, Vendors, document, until
+from tests.servers import RedisServer
 from workers.process import WorkingProcess
 
 
@@ -131,3 +135,24 @@ def workshop(hall: Hall, redis_url: str, partners: Vendors) -> Iterator[Workshop
         yield Workshop(moved, clock, partners, process)
     finally:
         process.close()
+
+
+@contextmanager
+def long_shop(
+    migrated: Path, redis: RedisServer, homes: Addresses, folder: Path
+) -> Iterator[Workshop]:
+    """A connected workshop on SQLite, for the many tests of one file."""
+    shutil.copyfile(migrated, folder / "bridge.db")
+    redis.flush()
+    settings = Settings(
+        database_url=f"sqlite:///{folder}/bridge.db",
+        var_dir=folder,
+        quarantine=2,
+        severa_rate=Rate(1000, 1),
+        fortnox_rate=Rate(1000, 1),
+    )
+    hall = open_hall(settings)
+    with workshop(hall, redis.url, homes.move_in()) as opened:
+        opened.connect()
+        yield opened
+    hall.db.close()

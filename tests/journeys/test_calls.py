@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from app import models
-from app.sandbox.severa import PAID, RECEIVED, TRANSFER
+from app.sandbox.severa import PAID, RECEIVED
+from tests.bench.calls import counted, order
 from tests.workshop import Workshop
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -22,22 +23,6 @@ def warm(shop: Workshop) -> Workshop:
     shop.look_at("invoice", *order(shop, 1))
     shop.clock.move_on(LATER)
     return shop
-
-
-def order(shop: Workshop, many: int) -> list[str]:
-    guids = [str(shop.partners.severa.add_simple_invoice()["guid"]) for _ in range(many)]
-    for guid in guids:
-        shop.partners.severa.set_status(guid, TRANSFER)
-    return guids
-
-
-def counted(shop: Workshop) -> tuple[int, int]:
-    """The calls to Fortnox and to Severa since the last count."""
-    made = shop.partners.fortnox.chaos.calls, shop.partners.severa.chaos.calls
-    count = len(made[0]), len(made[1])
-    for calls in made:
-        calls.clear()
-    return count
 
 
 def statuses(shop: Workshop, guids: list[str]) -> set[str]:

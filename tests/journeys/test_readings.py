@@ -4,7 +4,6 @@ The readings stand in docs/readings.md. A reading is an option of a sandbox, set
 here to what it is not by default.
 """
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,11 +15,9 @@ import pytest
 
 from app import worklist
 from app.fortnox import webhook
-from app.hall import open_hall
 from app.sandbox.chaos import Fault
 from app.sandbox.fortnox.errors import MADE_UP
 from app.sandbox.severa import PAID, RECEIVED, TRANSFER, Row
-from app.settings import Rate, Settings
 from app.severa.schemas import Changed
 from app.sync import refusals, wants
 from app.sync.polls import POLLS
@@ -28,7 +25,7 @@ from tests.installation import Addresses
 from tests.journeys.test_invoices import status
 from tests.journeys.test_project_fees import bill, cost, fees
 from tests.servers import RedisServer
-from tests.workshop import Workshop, workshop
+from tests.workshop import Workshop, long_shop
 
 pytestmark = pytest.mark.xdist_group("readings")  # one company for all of them
 
@@ -83,20 +80,8 @@ def company(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Workshop]:
     folder = tmp_path_factory.mktemp("readings")
-    shutil.copyfile(migrated, folder / "bridge.db")
-    shared_redis.flush()
-    settings = Settings(
-        database_url=f"sqlite:///{folder}/bridge.db",
-        var_dir=folder,
-        quarantine=2,
-        severa_rate=Rate(1000, 1),
-        fortnox_rate=Rate(1000, 1),
-    )
-    hall = open_hall(settings)
-    with workshop(hall, shared_redis.url, homes.move_in()) as opened:
-        opened.connect()
+    with long_shop(migrated, shared_redis, homes, folder) as opened:
         yield opened
-    hall.db.close()
 
 
 @pytest.fixture

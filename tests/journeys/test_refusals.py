@@ -5,7 +5,6 @@ no reason of its own: nothing that we send is answered so, and should it be, its
 """
 
 import json
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -14,18 +13,16 @@ import pytest
 
 from app import connections
 from app.errors import Reason
-from app.hall import open_hall
 from app.reasons import explain
 from app.sandbox.chaos import Fault
 from app.sandbox.fortnox import errors
 from app.sandbox.severa import TRANSFER
 from app.sandbox.severa.problems import STATUS, Problem
-from app.settings import Rate, Settings
 from app.sync import refusals
 from tests import canaries
 from tests.installation import Addresses
 from tests.servers import RedisServer
-from tests.workshop import Workshop, workshop
+from tests.workshop import Workshop, long_shop
 
 pytestmark = pytest.mark.xdist_group("refusals")  # made once, for all of them
 
@@ -168,21 +165,9 @@ def shop(
 ) -> Iterator[Workshop]:
     """One for all of them, whose customer, project and product are carried over."""
     folder = tmp_path_factory.mktemp("refusals")
-    shutil.copyfile(migrated, folder / "bridge.db")
-    shared_redis.flush()
-    settings = Settings(
-        database_url=f"sqlite:///{folder}/bridge.db",
-        var_dir=folder,
-        quarantine=2,
-        severa_rate=Rate(1000, 1),
-        fortnox_rate=Rate(1000, 1),
-    )
-    hall = open_hall(settings)
-    with workshop(hall, shared_redis.url, homes.move_in()) as opened:
-        opened.connect()
+    with long_shop(migrated, shared_redis, homes, folder) as opened:
         opened.look_at("invoice", order(opened))
         yield opened
-    hall.db.close()
 
 
 @pytest.fixture(scope="module")
