@@ -194,7 +194,7 @@ LOOKING = text(
 
 def _tuples(hall: Hall) -> int:
     with hall.db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        until(lambda: connection.scalar(LOOKING) == 0)
+        until("nobody looks", lambda: connection.scalar(LOOKING) == 0)
         connection.execute(text("VACUUM ANALYZE"))
     with hall.db.transaction() as tx:
         turns.choose(tx, NOW, 1)
