@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import BinaryIO
 
+from app.backoff import Backoff
+
 TICK = 0.1  # seconds between two looks at the children
 LONGEST_LINE = 65536  # bytes; a longer line is passed on in pieces
 COLOURS = (36, 33, 35, 32, 34, 96, 93, 95)
@@ -44,21 +46,6 @@ class Child:
     name: str
     argv: Sequence[str]
     env: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True)
-class Backoff:
-    """Seconds to wait before a restart: doubles from `first` to `most`, forgotten after `reset`."""
-
-    first: float = 0.2
-    most: float = 10.0
-    reset: float = 30.0
-
-    def after(self, wait: float, lived: float) -> float:
-        """The next wait, where the last one was `wait` (0: none) and the child then `lived`."""
-        if not wait or lived >= self.reset:
-            return self.first
-        return min(wait * 2, self.most)
 
 
 @dataclass

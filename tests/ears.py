@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import select
 
 from app import listened
+from app.backoff import Backoff
 from app.db import Database
 from app.hall import Hall
 from app.models import cursors, events
-from app.supervisor import Backoff
 from app.sync import wants
 from tests.installation import until
 from tests.workshop import Workshop

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import re
+import socket as sockets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +11,7 @@ from typing import Any
 
 import pytest
 from websockets.sync.server import ServerConnection, serve
+from websockets.utils import accept_key
 
 from app.fortnox.stream import Stream, StreamLost, TokensRefused, TopicsRefused
 from tests.sandbox.fortnox_client import Company, company
@@ -117,6 +120,40 @@ def test_a_dropped_socket_gives_what_had_arrived_and_then_says_so() -> None:
             socket.events(5)
         with pytest.raises(StreamLost):
             socket.subscribe()
+
+
+@contextmanager
+def mute() -> Iterator[str]:
+    """A server that lets one in and is not heard of again; its address stays open."""
+    closing = threading.Event()
+
+    def handle(listening: sockets.socket) -> None:
+        there, _ = listening.accept()
+        with there:
+            asked = there.recv(4096).decode()
+            key = re.search(r"Sec-WebSocket-Key: (.*)\r", asked, re.IGNORECASE)
+            assert key is not None
+            there.sendall(
+                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"Sec-WebSocket-Accept: {accept_key(key[1])}\r\n\r\n".encode()
+            )
+            closing.wait(20)
+
+    with sockets.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=handle, args=[listening])
+        thread.start()
+        try:
+            yield f"ws://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            closing.set()
+            thread.join()
+
+
+def test_who_does_not_answer_a_ping_is_lost_though_nothing_was_closed() -> None:
+    with mute() as url:
+        stream = Stream(url, ping_every=0.05)
+        with pytest.raises(StreamLost):
+            stream.events(10)
 
 
 def test_nobody_there_is_a_lost_stream() -> None:

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from app.supervisor import Backoff, Child, Supervisor, tied_to_parent
+from app.backoff import Backoff
+from app.supervisor import Child, Supervisor, tied_to_parent
 
 pytestmark = pytest.mark.processes
 
@@ -122,6 +123,12 @@ def test_the_wait_before_a_restart_doubles_up_to_its_limit_and_is_forgotten_in_g
         waits.append(backoff.after(waits[-1], lived=29.9))
     assert waits[1:] == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0]
     assert backoff.after(10.0, lived=30.0) == 0.2
+
+
+def test_those_cut_off_together_come_back_one_after_the_other() -> None:
+    waits = sorted(Backoff.spread(60.0) for _ in range(500))
+    assert 45.0 <= waits[0] < 48.0 < 72.0 < waits[-1] <= 75.0
+    assert len(set(waits)) > 400
 
 
 def test_a_child_is_not_started_again_before_its_wait_is_over() -> None:

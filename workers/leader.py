@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from random import uniform
 from threading import Event, Thread
 from time import monotonic
 
@@ -19,12 +18,12 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import listened, processes
+from app.backoff import Backoff
 from app.connections import Connection
 from app.errors import CannotStore
 from app.fortnox.stream import StreamLost
 from app.hall import Hall
 from app.locks import ProcessLock
-from app.supervisor import Backoff
 from workers.ear import Ear, open_ear
 from workers.guests import Guest, Guests
 
@@ -204,7 +203,7 @@ class Leader:
 
     def _pause(self, lived: float) -> None:
         self._wait = self.backoff.after(self._wait, self.backoff.reset if self._kept else lived)
-        self.stop.wait(self._wait * uniform(0.75, 1.25))  # noqa: S311 - spreads, guards nothing
+        self.stop.wait(self.backoff.spread(self._wait))
 
     def _close(self) -> None:
         ear, self._ear = self._ear, None

@@ -13,13 +13,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import embedded, figures, locks, tracing
 from app import log as log_lines
+from app.backoff import Backoff
 from app.hall import Hall, open_hall
 from app.holder import Holder
 from app.limits import Limits
 from app.locks import ProcessLock
 from app.queue import Bell
 from app.settings import settings
-from app.supervisor import Backoff
 from app.workroom import Workroom
 from workers.guests import Guests
 from workers.leader import BACKOFF, PACE, Leader

@@ -11,7 +11,7 @@ from threading import Event
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import alarms, backfills, connections, embedded, overview, retention, tracing
+from app import alarms, backfills, embedded, overview, retention, tracing
 from app import log as log_lines
 from app.hall import Hall, open_hall
 from app.queue import Bell
@@ -71,8 +71,9 @@ class Sweeper:
 
     def start_backfills(self, now: datetime) -> None:
         """Of the connections that want all customers once."""
+        known = self._hall.directory.everybody()
         with self._hall.db.transaction() as tx:
-            backfills.start_wanted(tx, connections.every(tx, self._hall.vault), now)
+            backfills.start_wanted(tx, known, now)
 
 
 def main() -> None:

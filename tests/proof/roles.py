@@ -15,11 +15,11 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import calls, overview
+from app.backoff import Backoff
 from app.fortnox import client as fortnox
 from app.hall import Hall
 from app.holder import Holder
 from app.locks import LockLost
-from app.supervisor import Backoff
 from tests.proof import seams, weakened
 from workers.listener import Listener
 from workers.process import WorkingProcess
