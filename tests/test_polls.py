@@ -13,7 +13,8 @@ from app.clock import STOCKHOLM
 from app.documents import Document
 from app.errors import Blocked, ConnectionBlocked, TryLater, because
 from app.fortnox import poll as fortnox
-from app.fortnox.schemas import InvoiceListItem, Listed
+from app.fortnox.listed import Listed
+from app.fortnox.schemas import InvoiceListItem
 from app.hall import Hall
 from app.models import work
 from app.settings import Settings

@@ -14,12 +14,13 @@ from app.calls import Answer
 from app.errors import Busy, System, Unauthorized, Unclear
 from app.fortnox import schemas
 from app.fortnox.auth import ask
-from app.fortnox.listed import SupplierInvoiceListItem
+from app.fortnox.listed import Listed, SupplierInvoiceListItem
 from app.line import Line
 
 T = TypeVar("T")
 PAGE = 500
 ATTACHMENTS = "/api/fileattachments/attachments-v1"
+ALONE = {"locked_period": "settings/lockedperiod"}
 Payload = dict[str, Any]
 # What a poll reads by its rows alone: path, wrapper, and the field of the number.
 LISTS = {
@@ -221,16 +222,19 @@ class Fortnox:
     def unpaid_invoices(self) -> list[schemas.InvoiceListItem]:
         return list(self._pages(schemas.InvoiceListItem, "invoices", "Invoices", filter="unpaid"))
 
-    def modified(self, register: str, since: str) -> list[schemas.Listed]:
+    def modified(self, register: str, since: str) -> list[Listed]:
         """`register` as in LISTS, one with a number; `since`: wall time."""
         path, wrapper, number = LISTS[register]
         rows: Iterator[Payload] = self._pages(dict[str, Any], path, wrapper, lastmodified=since)
-        return [schemas.Listed(number=row[number], fingerprint=_print(row)) for row in rows]
+        return [Listed(number=row[number], fingerprint=_print(row)) for row in rows]
 
     def fingerprint(self, register: str, since: str = "") -> str:
-        """Differs when anything in the list of a register does; `since`: of what changed lately."""
-        if register == "locked_period":
-            return _print(self._call("GET", "settings/lockedperiod").data)
+        """Differs when anything in the list of a register does; `since`: of what changed lately.
+
+        `customers/1001`: of this one alone, with all that a list does not tell.
+        """
+        if register == "locked_period" or "/" in register:
+            return _print(self._call("GET", ALONE.get(register, register)).data)
         path, wrapper, _ = LISTS[register]
         query = {"lastmodified": since} if since else {}
         return _print(list(self._pages(dict[str, Any], path, wrapper, **query)))

@@ -1,8 +1,16 @@
-"""A supplier invoice as a list shows it: without its rows, and with words of its own."""
+"""Rows of lists: of any, as a poll sees it, and of supplier invoices, with words of their own."""
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.fortnox.schemas import Day, Flag, Shape, Text
+
+
+class Listed(BaseModel):
+    """A row of any list, as a poll sees it: its number, and whether it looks as it did."""
+
+    model_config = ConfigDict(frozen=True)
+    number: Text
+    fingerprint: str
 
 
 class SupplierInvoiceListItem(Shape):

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.clock import STOCKHOLM, iso
-from app.fortnox.schemas import Listed
+from app.fortnox.listed import Listed
 
 OVERLAP = timedelta(minutes=5)
 HOUR = timedelta(hours=1)

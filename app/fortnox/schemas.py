@@ -243,6 +243,7 @@ class CustomerIn(Shape):
 
 class Customer(Shape):
     customer_number: Text
+    vat_type: OptionalText = None
     name: OptionalText = None
     type: OptionalText = None
     active: Flag = True
@@ -305,14 +306,6 @@ class Project(Shape):
     project_number: Text
     description: OptionalText = None
     status: OptionalText = None
-
-
-class Listed(BaseModel):
-    """A row of any list, as a poll sees it: its number, and whether it looks as it did."""
-
-    model_config = ConfigDict(frozen=True)
-    number: Text
-    fingerprint: str
 
 
 class CustomerListItem(Shape):

@@ -29,6 +29,7 @@ from app.settings import Settings
 from app.sync import (
     backfill,
     customer,
+    doubt,
     invoice,
     mail,
     payment,
@@ -44,7 +45,6 @@ from app.sync import (
 from app.sync.meeting import Renamed
 from app.sync.polls import rhythm
 from app.sync.probe import STOPPED_PROBE_EVERY
-from app.sync.refusals import ending_of
 from app.sync.settling import DONE, settlement_of
 from app.sync.sides import Planned, Sides
 from app.worklist import Item, Settlement, Want
@@ -146,7 +146,7 @@ def _run(sides: Sides, item: Item, settings: Settings) -> tuple[Link | None, Set
         return None, _settlement(sides, item, ending, settings)
     except VendorError as error:
         _note_failure(sides, error)
-        return None, _settlement(sides, item, ending_of(error), settings)
+        return None, _settlement(sides, item, doubt.ending(sides, item, error), settings)
     except (LockLost, OperationalError, InterfaceError, Renamed):
         raise
     except Exception as error:  # the boundary: a bug of ours must not lose the row

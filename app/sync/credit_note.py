@@ -26,7 +26,6 @@ from app.errors import Blocked, Missing, Reason, Refused, TryLater, because
 from app.fortnox import schemas as fortnox
 from app.severa.schemas import Invoice
 from app.sync.invoice_document import Translation, unrounded
-from app.sync.shown import not_yet, shown
 from app.sync.sides import Sides
 from app.sync.writing import CancelledByPerson, Found, change
 
@@ -69,7 +68,7 @@ def original_of(sides: Sides, note: Invoice) -> Original | None:
         link = sides.ensure("invoice", guid)
     if link is None or not link.fortnox_id:
         return None
-    return Original(shown(sides, link.fortnox_id), link.carried)
+    return Original(sides.fortnox.invoice(link.fortnox_id), link.carried)
 
 
 def severa_number(note: Invoice) -> str | None:
@@ -98,10 +97,10 @@ def is_by_credit(payload: Payload) -> bool:
 
 def look(sides: Sides, payload: Payload, ref: str) -> Found | None:
     """The note that the credited invoice names, unless another Severa invoice stands behind it."""
-    read = shown(sides, payload[BY_CREDIT])
+    read = sides.fortnox.invoice(payload[BY_CREDIT])
     if read.credit_invoice_reference is None:
         return None
-    note = shown(sides, read.credit_invoice_reference)
+    note = sides.fortnox.invoice(read.credit_invoice_reference)
     if note.external_invoice_reference1 != ref and not _is_nobodys(note, read):
         return None
     return Found(note.document_number, note.cancelled)
@@ -126,15 +125,13 @@ def complete(sides: Sides, work_id: str, number: str, payload: Payload) -> fortn
         return change(
             sides, intent, lambda: sides.fortnox.update_invoice(number, sent), number=number
         )
-    except Missing as error:
-        raise not_yet(number) from error
     except Refused as error:
         return _finished(sides, number, payload, error)
 
 
 def look_again_if_credited(sides: Sides, payload: Payload, error: Refused) -> None:
     """Refused because somebody was faster, or an earlier call came late: decided from there."""
-    if shown(sides, payload[BY_CREDIT]).credit_invoice_reference is not None:
+    if sides.fortnox.invoice(payload[BY_CREDIT]).credit_invoice_reference is not None:
         why = because("outcome_unknown", system="fortnox", ref=payload[BY_CREDIT])
         raise TryLater(why, after=sides.quarantine / 10) from error
 
@@ -182,7 +179,7 @@ def _goes_by_credit(sides: Sides, intent: Intent, asked: Translation, original: 
         raise Blocked(because("credit_original_cancelled", number=original.number))
     if theirs.credit_invoice_reference is None:
         return is_whole and theirs.booked
-    note = shown(sides, theirs.credit_invoice_reference)
+    note = sides.fortnox.invoice(theirs.credit_invoice_reference)
     if note.cancelled or not _is_nobodys(note, theirs):
         return False
     nets = note.net, asked.net, theirs.net
@@ -230,7 +227,7 @@ def _quantity(row: Payload) -> Decimal:
 
 def _finished(sides: Sides, number: str, payload: Payload, error: Refused) -> fortnox.Invoice:
     """Refused: right if it was booked as we left it; else somebody was there in between."""
-    note = shown(sides, number)
+    note = sides.fortnox.invoice(number)
     if note.cancelled:
         raise CancelledByPerson(number)
     if not note.booked:

@@ -160,13 +160,16 @@ def _vat_type(
 ) -> str:
     """By country, and by whether Severa charges this customer VAT: the invoices are to agree.
 
-    Where Severa says nothing of that, VAT is charged in Sweden and nowhere else.
+    Where Severa says nothing of that, VAT is charged in Sweden and nowhere else. Outside the EU it
+    is only where the customer has a setting for that very country.
     """
     exempt = _exemption(customer, country, settings)
     if country.code == "SE":
         return "SEREVERSEDVAT" if exempt else "SEVAT"
     if not country.in_eu:
-        return "EXPORT"
+        special = _setting(country, settings)
+        rate = special.value_added_tax if special and not exempt else None
+        return "SEVAT" if rate and rate.percentage else "EXPORT"
     return "EUVAT" if exempt is False else "EUREVERSEDVAT"
 
 
@@ -177,14 +180,23 @@ def _exemption(
 
     None where Severa says nothing of it.
     """
+    special = _setting(country, settings)
+    if special is not None:
+        percentage = special.value_added_tax.percentage if special.value_added_tax else None
+        return bool(special.is_tax_free) or percentage == 0
+    vat = customer.invoicing_vat
+    return None if vat is None or vat.percentage is None else vat.percentage == 0
+
+
+def _setting(
+    country: Country, settings: Sequence[severa.CountrySetting]
+) -> severa.CountrySetting | None:
     for one in settings:
         where = one.country
         names = (where.guid, where.name, where.english_name) if where else ()
         if country.names & {name.lower() for name in names if name}:
-            percentage = one.value_added_tax.percentage if one.value_added_tax else None
-            return bool(one.is_tax_free) or percentage == 0
-    vat = customer.invoicing_vat
-    return None if vat is None or vat.percentage is None else vat.percentage == 0
+            return one
+    return None
 
 
 def _country(address: severa.Address, countries: Countries, customer: str) -> Country:

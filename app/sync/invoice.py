@@ -22,7 +22,7 @@ from app.sync.credit_note import Made
 from app.sync.invoice_document import Translation, differences, reference, translate
 from app.sync.invoice_facts import gather
 from app.sync.invoice_job import Carried, Job
-from app.sync.shown import not_yet, shown, wait_for_our_write
+from app.sync.shown import looked_for, wait_for_our_write
 from app.sync.sides import Sides
 from app.sync.writing import CancelledByPerson, Creation, Found, change, create
 from app.worklist import Item
@@ -30,7 +30,8 @@ from app.worklist import Item
 
 def sync(sides: Sides, item: Item) -> Link | None:
     try:
-        return _sync(sides, item)
+        with looked_for(sides, item):
+            return _sync(sides, item)
     except (Blocked, VendorError) as error:
         error_status.show(sides, item, error)
         raise
@@ -75,7 +76,7 @@ def _carry(sides: Sides, item: Item, link: Link | None, job: Job) -> Carried:
     """The invoice in Fortnox, made or brought up to date."""
     if link is None:
         return _make(sides, item, job, {"generation": 1, "replaced": ()})
-    theirs = shown(sides, link.fortnox_id)
+    theirs = sides.fortnox.invoice(link.fortnox_id)
     if theirs.cancelled:
         return _create_anew(sides, item, link, job)
     is_same, is_again = link.carried.get("payload") == job.payload, link.carried.get("moved")
@@ -85,10 +86,8 @@ def _carry(sides: Sides, item: Item, link: Link | None, job: Job) -> Carried:
         return Carried(link, theirs, is_read=True)
     try:
         return _update(sides, item, link, job.payload)
-    except Missing as error:
-        raise not_yet(link.fortnox_id) from error
     except Refused:  # booked or cancelled since it was read: then that decides
-        theirs = shown(sides, link.fortnox_id)
+        theirs = sides.fortnox.invoice(link.fortnox_id)
         if theirs.booked:
             raise Blocked(because("already_booked", number=link.fortnox_id)) from None
         if not theirs.cancelled:
@@ -207,7 +206,7 @@ def _check(sides: Sides, item: Item, asked: Translation, carried: Carried) -> No
         return
     link, answer = carried.link, carried.answer
     is_read = carried.is_read or answer is None
-    answer = answer or shown(sides, link.fortnox_id)
+    answer = answer or sides.fortnox.invoice(link.fortnox_id)
     if answer.cancelled:
         raise cancelled.ask(sides, link)
     found = differences(asked, answer, by_credit=bool(link.carried.get("by_credit")))
@@ -232,7 +231,7 @@ def _book(sides: Sides, item: Item, link: Link) -> None:
     if not sides.document.bookkeep_invoices:
         return
     number = link.fortnox_id
-    if sides.plan is None and shown(sides, number).booked:
+    if sides.plan is None and sides.fortnox.invoice(number).booked:
         return
     intent = Intent(
         sides.name, item.id, "fortnox", "bookkeep_invoice", f"invoice:{number}", {}, creates=False
@@ -240,7 +239,7 @@ def _book(sides: Sides, item: Item, link: Link) -> None:
     try:
         change(sides, intent, lambda: sides.fortnox.bookkeep_invoice(number), number=number)
     except Refused:  # somebody was faster
-        if not shown(sides, number).booked:
+        if not sides.fortnox.invoice(number).booked:
             raise
         return
     if sides.plan is None:

@@ -5,12 +5,15 @@ from decimal import Decimal
 
 from app import links
 from app.errors import Blocked, Missing, because
+from app.links import Link
 from app.severa.schemas import BilledItem, Invoice, InvoiceRow
-from app.sync import credit_note, invoice_rows
+from app.sync import credit_note, invoice_rows, money
 from app.sync.credit_note import Original
 from app.sync.invoice_document import SEK
 from app.sync.invoice_rows import Facts
 from app.sync.sides import Sides
+
+UNTAXED = ("EUREVERSEDVAT", "EXPORT")  # Fortnox: rows have no VAT then
 
 
 def gather(sides: Sides, invoice: Invoice, original: Original | None) -> Facts:
@@ -20,6 +23,7 @@ def gather(sides: Sides, invoice: Invoice, original: Original | None) -> Facts:
     if payer is None:
         raise Blocked(because("invoice_without_customer"))
     customer = sides.ensure("customer", payer.guid.lower())
+    _check_vat(sides, invoice, rows, customer)
     projects = {
         one.guid: sides.ensure("project", one.guid.lower()) for one in invoice.projects or []
     }
@@ -45,6 +49,28 @@ def gather(sides: Sides, invoice: Invoice, original: Original | None) -> Facts:
         register_unit=unit,
         credits=original.number if original else credit_note.severa_number(invoice),
     )
+
+
+def _check_vat(sides: Sides, invoice: Invoice, rows: Sequence[InvoiceRow], customer: Link) -> None:
+    """VAT on a sale that Fortnox makes without any would be dropped there, refused or misbooked.
+
+    What we gave the customer tells whether to ask; what Fortnox has now decides.
+    """
+    taxed = next(((at, vat) for at, vat in invoice_rows.vats(invoice, rows) if vat), None)
+    given = customer.carried.get("payload") or {}
+    if taxed is None or given.get("VATType") not in UNTAXED:
+        return
+    number = customer.fortnox_id
+    try:
+        vat_type = sides.fortnox.customer(number).vat_type
+    except Missing:  # nothing but the invoice itself can say that
+        return
+    if vat_type in UNTAXED:
+        place, vat = taxed
+        facts = {"row": place, "vat": money.plain(vat), "customer": number, "vat_type": vat_type}
+        raise Blocked(
+            because("vat_on_untaxed_sale", **facts), waits_for=f"fortnox:customers/{number}"
+        )
 
 
 def _codes(rows: Sequence[InvoiceRow]) -> list[str]:

@@ -235,6 +235,12 @@ def _cost_center(facts: Facts, row: InvoiceRow, part: Part) -> str | None:
     return rule.map.get(number) if number else None
 
 
+def vats(invoice: Invoice, rows: Sequence[InvoiceRow]) -> list[tuple[int, Decimal | None]]:
+    """The place of every row that is worth something, from 1, and its VAT in percent."""
+    worth = [(place, row) for place, row in enumerate(rows, start=1) if _whole(row, []).line.total]
+    return [(place, _vat(invoice, row)) for place, row in worth]
+
+
 def _vat(invoice: Invoice, row: InvoiceRow) -> Decimal | None:
     """Percent; an hour row without one takes the invoice's."""
     if row.vat_rate is None and row.row_type == "Hours":

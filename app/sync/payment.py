@@ -11,6 +11,7 @@ from app.links import Link
 from app.severa import schemas as severa
 from app.sync import money, reading
 from app.sync.meeting import Renamed
+from app.sync.shown import looked_for
 from app.sync.sides import Sides
 from app.sync.standing import OURS, Standing, standing_of
 from app.sync.writing import change
@@ -22,6 +23,11 @@ UNDATED = ("InvalidOperation", "InvalidParameter")  # how Severa may refuse one 
 
 def sync(sides: Sides, item: Item) -> Link | None:
     """`item.key`: the invoice's DocumentNumber in Fortnox."""
+    with looked_for(sides, item):
+        return _sync(sides, item)
+
+
+def _sync(sides: Sides, item: Item) -> Link | None:
     link = _link(sides, item)
     invoice = sides.fortnox.invoice(item.key)
     standing = standing_of(invoice)

@@ -1,28 +1,38 @@
 """An invoice of ours as Fortnox shows it, which may be some seconds behind what was written.
 
-Invoices are never deleted in Fortnox: one of ours that is not found is not shown yet.
+Fortnox's API deletes no invoice, so one of ours that is not found is looked for again by itself.
+After an hour people are told: it was taken away, or this is not the company that it was made in.
 """
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
-from app import effects
+from app import effects, links
 from app.errors import Missing, TryLater, because
-from app.fortnox import schemas as fortnox
+from app.sync.patience import waited_for
 from app.sync.sides import Sides
+from app.worklist import Item
 
 LAG = timedelta(minutes=1)  # nothing is documented: longer than integrators tell of
 AGAIN = timedelta(seconds=10)
+ABOUT_INVOICE = re.compile(r" /3/invoices/([^/?]+)")
+NO_INVOICE = ("", "2000434", "document_not_found")  # other codes tell of what an invoice names
 
 
-def shown(sides: Sides, number: str) -> fortnox.Invoice:
+@contextmanager
+def looked_for(sides: Sides, item: Item) -> Iterator[None]:
+    """A 404 on an invoice of ours, whatever was asked of it, is waited for; not for ever."""
     try:
-        return sides.fortnox.invoice(number)
+        yield
     except Missing as error:
-        raise not_yet(number) from error
-
-
-def not_yet(number: str) -> TryLater:
-    return TryLater(because("invoice_not_shown_yet", number=number))
+        number = _missing_invoice(sides, item, error)
+        if number is None:
+            raise
+        meanwhile = because("invoice_not_shown_yet", number=number)
+        told = because("own_invoice_gone", number=number)
+        raise waited_for(sides, item, meanwhile, told) from error
 
 
 def wait_for_our_write(sides: Sides, number: str) -> None:
@@ -32,3 +42,17 @@ def wait_for_our_write(sides: Sides, number: str) -> None:
         is_fresh = effects.touched_since(tx, sides.name, names, sides.clock() - LAG)
     if is_fresh:
         raise TryLater(because("invoice_not_shown_yet", number=number), after=AGAIN)
+
+
+def _missing_invoice(sides: Sides, item: Item, error: Missing) -> str | None:
+    """The number that was asked for; None where the 404 is about something else."""
+    if error.system != "fortnox" or error.code not in NO_INVOICE:
+        return None
+    asked = ABOUT_INVOICE.search(error.at)
+    if asked is not None:
+        return asked.group(1)
+    if error.code != "document_not_found":
+        return None
+    with sides.db.reading() as tx:
+        link = links.of_severa(tx, sides.name, "invoice", item.key)
+    return link.fortnox_id if link else None

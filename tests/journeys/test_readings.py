@@ -180,6 +180,25 @@ def test_vat_on_rows_abroad(shop: Workshop, customer: int, foreign_vat: str) -> 
     assert shop.partners.books.invoices[number]["TotalVAT"] == 0
 
 
+def test_vat_on_a_sale_that_fortnox_makes_without_any_is_stopped_before_it_is_sent(
+    shop: Workshop,
+) -> None:
+    """Whatever Fortnox would make of it; when the customer is charged VAT there too, it goes on."""
+    books, rows = shop.partners.books, [Row("hours", 3, 1100, "Utredning", "100", vat=25)]
+    guids = [in_transfer(shop, rows, customer) for customer in (1003, 1004)]
+    for foreign_vat in ("zero", "keep", "refuse"):
+        with reading(shop, fortnox__foreign_vat=foreign_vat):
+            shop.look_at("invoice", *guids)
+        stopped = {shop.outcome("invoice", guid) for guid in guids}
+        assert stopped == {("blocked", "vat_on_untaxed_sale")}
+    assert not {f"severa:{guid}" for guid in guids} & shop.partners.invoices_by_reference().keys()
+    shop.look_at("poll", "fortnox:registers")
+    for number in (1003, 1004):
+        books.change_customer(number, VATType="SEVAT")
+    shop.look_at("poll", "fortnox:registers")
+    assert {status(shop, guid) for guid in guids} == {RECEIVED}
+
+
 def test_without_project_accounting_projects_go_over_and_the_log_says_what_is_lost(
     shop: Workshop,
 ) -> None:

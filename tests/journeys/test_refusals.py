@@ -28,6 +28,7 @@ pytestmark = pytest.mark.xdist_group("refusals")  # made once, for all of them
 
 AS_IT_IS = ("blocked", "vendor_refused")
 LATER = ("waiting", "vendor_system_error")
+LOCKED = ("waiting", "fortnox_record_in_use")
 OURS = ("blocked", "our_request_refused")
 TAX_REDUCTION = ("blocked", "fortnox_tax_reduction_refused")
 VALUE = ("blocked", "fortnox_value_refused")
@@ -45,7 +46,7 @@ FORTNOX = {
     2000108: VALUE,
     2000134: VALUE,
     2000204: ("blocked", "fortnox_customer_missing"),
-    2000310: ("stopped", "fortnox_login_refused"),
+    2000310: LOCKED,  # a login that is refused altogether has a test of its own
     2000311: ("stopped", "fortnox_login_refused"),
     2000359: ("blocked", "fortnox_characters_refused"),
     2000401: ("blocked", "fortnox_period_locked"),
@@ -152,6 +153,7 @@ FORTNOX_WORDS = {
     "Projektredovisning är inte aktiverad.": ("blocked", "fortnox_project_accounting_off"),
     "Ogiltig rabatt. Får inte överstiga 100 %": AS_IT_IS,
 }
+IN_TWO_WAYS = 2000310
 NEW_INVOICE = "/3/invoices$"
 OUTAGE = timedelta(minutes=6)  # by then it has been asked whether the vendor answers again
 
@@ -210,7 +212,7 @@ def said_by(shop: Workshop, guid: str) -> Reason:
 
 def met_by(shop: Workshop, held: str, end: tuple[str, str]) -> str:
     """The invoice that meets the fault: one of its own where it goes on by itself at once."""
-    if end != LATER:
+    if end[0] != "waiting":
         shop.retry("invoice", held)
         return held
     guid = order(shop)
@@ -229,7 +231,7 @@ def goes_on(shop: Workshop, guid: str) -> None:
 
 
 def leaves_in_order(shop: Workshop, guid: str, end: tuple[str, str]) -> None:
-    if end == LATER:
+    if end[0] == "waiting":
         return goes_on(shop, guid)
     with shop.hall.db.transaction() as tx:
         connections.resume(tx, shop.name, shop.clock())
@@ -288,6 +290,44 @@ def test_what_stopped_the_connection_goes_on_by_itself(
     shop.look_at("invoice", guid)
     assert standing(shop, guid)[0] == "stopped"
     goes_on(shop, guid)
+
+
+def test_a_login_that_something_harmless_is_refused_for_as_well_stops_the_connection(
+    shop: Workshop,
+) -> None:
+    body = json.dumps(errors.Refused(IN_TWO_WAYS, "Ogiltig inloggning").body())
+    everywhere = "/3/(invoices$|companyinformation)"
+    fault = Fault("refuse", everywhere, status=400, body=body, times=None)
+    shop.partners.fortnox.chaos.faults[:] = [fault]
+    guid = order(shop)
+    shop.look_at("invoice", guid)
+    assert standing(shop, guid) == ("stopped", "fortnox_login_refused")
+    shop.clock.move_on(OUTAGE)
+    shop.run()
+    assert standing(shop, guid) == ("stopped", "fortnox_login_refused")
+    fault.times = 0
+    goes_on(shop, guid)
+
+
+def test_a_record_that_stays_in_use_is_told_to_people_and_holds_up_no_other(shop: Workshop) -> None:
+    """One that cannot be written for an hour, while the same login reads and books others."""
+    customer, invoice = shop.partners.severa.find("customers", 1001)["guid"], order(shop)
+    body = json.dumps(errors.Refused(IN_TWO_WAYS, "Posten används").body())
+    fault = Fault("refuse", "/3/customers/1001", "PUT", status=400, body=body, times=None)
+    shop.partners.fortnox.chaos.faults[:] = [fault]
+    shop.partners.severa.change("customers", customer, website="www.nytt.example")
+    shop.look_at("customer", customer)
+    assert shop.outcome("customer", customer) == LOCKED
+    shop.look_at("invoice", invoice)
+    assert shop.outcome("invoice", invoice) == ("done", None)
+    for _ in range(2):
+        shop.clock.move_on(timedelta(minutes=31))
+        shop.run()
+    assert shop.outcome("customer", customer) == ("blocked", "fortnox_record_held")
+    reads_well(Reason(**shop.row("customer", customer).reason), "Posten används")
+    fault.times = 0
+    shop.retry("customer", customer)
+    assert shop.outcome("customer", customer) == ("done", None)
 
 
 def test_what_was_blocked_goes_on_when_a_person_says_so(shop: Workshop, held: str) -> None:

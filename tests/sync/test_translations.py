@@ -44,6 +44,10 @@ def test_a_customer_reaches_fortnox_as_its_example_says(case: Case) -> None:
         return customer.translate(
             severa.Customer.model_validate(given["customer"]),
             [severa.Address.model_validate(one) for one in given["addresses"]],
+            [
+                severa.CountrySetting.model_validate(one)
+                for one in given.get("country_settings", [])
+            ],
             countries=COUNTRIES,
             terms=set(given["fortnox"]["terms"]),
             vat_types=document(given.get("settings", {})).vat_types,

@@ -36,7 +36,7 @@ def sync(sides: Sides, item: Item) -> None:
 def _read(sides: Sides, name: str) -> list[str] | None:
     """Fingerprint and moment; None where it cannot be read."""
     register = name.removeprefix(PREFIX)
-    if register not in LISTS and register != "locked_period":
+    if register not in LISTS and register != "locked_period" and "/" not in register:
         return None
     day = wall_time(sides.clock() - LATELY)[:10] if register in LARGE else ""
     try:
