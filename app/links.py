@@ -51,6 +51,17 @@ def of_many(tx: Tx, connection: str, kind: str, fortnox_ids: Collection[str]) ->
     return {row.fortnox_id: _link(row) for row in rows}
 
 
+def newest(tx: Tx, connection: str, kind: str, most: int) -> list[Link]:
+    """By when something was last carried over."""
+    rows = tx.execute(
+        select(links)
+        .where(links.c.connection == connection, links.c.kind == kind)
+        .order_by(links.c.updated_at.desc())
+        .limit(most)
+    )
+    return [_link(row) for row in rows]
+
+
 def linked(tx: Tx, connection: str, kind: str, keys: Collection[str]) -> set[str]:
     """Which of these keys of the work list have something on the other side already."""
     numbers = {key.removeprefix("fortnox:"): key for key in keys if key.startswith("fortnox:")}

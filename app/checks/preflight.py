@@ -6,6 +6,7 @@ from app import clock, waiting
 from app.checks.findings import Finding, Report, both, names, told
 from app.checks.survey import Survey
 from app.errors import System, VendorError, because
+from app.sync import not_kept
 from app.sync.refusals import ending_of
 
 MENDED = {  # check: what is waited for until it is well
@@ -102,11 +103,21 @@ def _open(survey: Survey, system: System, paths: Sequence[str]) -> Iterator[Find
 
 
 def _project_accounting(survey: Survey) -> Iterator[Finding]:
-    """Projects are carried over in any case; only fees need project accounting."""
-    if survey.refusal("projects") is None:
-        yield Finding("project_accounting", "ok")
+    """Projects are carried over in any case; only fees need project accounting.
+
+    No call tells whether it is on: what became of a project that was sent does, if one was.
+    """
+    code = "project_accounting"
+    if survey.refusal("projects") is not None:
+        yield Finding(code, "warning", because("project_accounting_off"))
+        return
+    told = survey.invoice_sent_with_project
+    if told is None:
+        yield Finding(code, "ok", because("project_accounting_untold"))
+    elif not_kept.has_project(told):
+        yield Finding(code, "ok")
     else:
-        yield Finding("project_accounting", "warning", because("project_accounting_off"))
+        yield Finding(code, "warning", because("projects_lost", number=told.document_number))
 
 
 def _statuses(survey: Survey) -> Iterator[Finding]:

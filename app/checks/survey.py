@@ -1,15 +1,19 @@
 """What the preflight looks at, read once: the registers of both systems, as they stand now."""
 
 from collections import defaultdict
+from contextlib import suppress
 from functools import cached_property
 
+from app import links
 from app.checks.matching import Entry, Pair, by_code_and_name, by_number
-from app.errors import Blocked, System, VendorError
+from app.errors import Blocked, Missing, System, VendorError
+from app.fortnox import schemas as fortnox
 from app.severa import schemas as severa
 from app.severa.client import ARTICLE_REGISTERS
 from app.sync.customer import Countries, countries_of, tax_numbers, translate
 from app.sync.sides import Sides
 
+MOST_LOOKED_AT = 20
 VAT_INVALID = "customer_vat_invalid"
 
 
@@ -96,6 +100,18 @@ class Survey:
             for one in self.sides.fortnox.all_articles()
         ]
         return by_code_and_name(ours, theirs)
+
+    @cached_property
+    def invoice_sent_with_project(self) -> fortnox.Invoice | None:
+        """The newest of the last few that we sent a project with, as Fortnox has it."""
+        with self.sides.db.reading() as tx:
+            newest = links.newest(tx, self.sides.name, "invoice", MOST_LOOKED_AT)
+        for link in newest:
+            sent = link.carried.get("payload") or {}
+            if any(part.get("Project") for part in (sent, *sent.get("InvoiceRows", ()))):
+                with suppress(Missing):
+                    return self.sides.fortnox.invoice(link.fortnox_id)
+        return None
 
     def refusal(self, path: str, system: System = "fortnox") -> VendorError | None:
         """What a system has against our reading a register; None when it answers."""

@@ -17,5 +17,9 @@ def projects(asked: Translation, answer: fortnox.Invoice) -> list[Reason]:
     """None of those that were sent came back: project accounting is off in Fortnox."""
     sent = asked.invoice
     named = sent.project or any(row.project for row in sent.invoice_rows)
-    kept = answer.project or any(row.project for row in answer.invoice_rows)
-    return [because("projects_lost", number=answer.document_number)] if named and not kept else []
+    is_lost = named and not has_project(answer)
+    return [because("projects_lost", number=answer.document_number)] if is_lost else []
+
+
+def has_project(invoice: fortnox.Invoice) -> bool:
+    return bool(invoice.project or any(row.project for row in invoice.invoice_rows))

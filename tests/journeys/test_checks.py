@@ -174,6 +174,25 @@ def test_without_project_accounting_there_is_a_warning_and_no_error(shop: Worksh
     assert report.is_clear
 
 
+def test_project_accounting_is_known_by_what_became_of_a_project_that_was_sent(
+    shop: Workshop,
+) -> None:
+    """No call of Fortnox tells it: the register of projects is open either way."""
+
+    def told() -> tuple[str, str | None]:
+        found = {one.code: one for one in preflight_of(shop).findings}["project_accounting"]
+        return found.status, found.reason.code if found.reason else None
+
+    shop.partners.books.add_unit("mån", "månad")
+    shop.partners.fortnox.options.project_accounting = "off"
+    assert told() == ("ok", "project_accounting_untold")
+    shop.look_at("invoice", order(shop))
+    assert told() == ("warning", "projects_lost")
+    shop.partners.fortnox.options.project_accounting = "on"
+    shop.look_at("invoice", order(shop))
+    assert told() == ("ok", None)
+
+
 def test_books_that_agree_have_no_differences(shop: Workshop) -> None:
     shop.look_at("invoice", order(shop), order(shop, price="99.99", quantity=3))
     for number in ("1", "2"):
