@@ -18,10 +18,15 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else (value - EPOCH) // MICROSECOND
+        return None if value is None else microseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         return None if value is None else EPOCH + value * MICROSECOND
+
+
+def microseconds(instant: datetime) -> int:
+    """As it is stored."""
+    return (instant - EPOCH) // MICROSECOND
 
 
 def at(instant: datetime | None) -> ColumnElement[datetime | None]:

@@ -1,24 +1,28 @@
 """What was heard: every event is kept once per identity, with the work it points to."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cached_property
+from operator import itemgetter
 from typing import Any, Literal
 
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, func, select, tuple_, update
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app import ids, tracing, worklist
-from app.db import insert_into
+from app.bulk import Bulk, Lookup
+from app.columns import microseconds
 from app.models import events
 from app.worklist import Want
 
 LONGEST_IDENTITY = 255
 
 Source = Literal["severa", "fortnox"]
+At = tuple[str, str, str]  # connection, source and identity
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Heard:
     trace: str | None = None
 
     @property
-    def at(self) -> tuple[str, str, str]:
+    def at(self) -> At:
         return self.connection, self.source, self.identity
 
     @cached_property
@@ -67,12 +71,12 @@ def identity_of_body(body: bytes) -> str:
 
 def receive(tx: Tx, heard: Sequence[Heard], now: datetime) -> list[Receipt]:
     """Keeps what is new and marks the work it points to; one receipt for each, in order."""
-    first: dict[tuple[str, str, str], tuple[Heard, str]] = {}
+    first: dict[At, Heard] = {}
     for one in heard:
-        first.setdefault(one.at, (one, ids.new("evt")))
+        first.setdefault(one.at, one)
     known = _known(tx, list(first))
-    fresh = {at: pair for at, pair in first.items() if at not in known}
-    work_ids = worklist.enqueue(tx, [one.want for one, _ in fresh.values() if one.want], now)
+    fresh = [one for at, one in first.items() if at not in known]
+    work_ids = worklist.enqueue(tx, [one.want for one in fresh if one.want], now)
     known |= _keep(tx, fresh, work_ids, now)
     told: set[str] = set()
     receipts = []
@@ -123,73 +127,61 @@ def point_to(tx: Tx, old_work_id: str, new_work_id: str) -> None:
     tx.execute(update(events).where(events.c.work_id == old_work_id).values(work_id=new_work_id))
 
 
-Known = dict[tuple[str, str, str], tuple[str, str, Any, bool]]
+Known = dict[At, tuple[str, str, Any, bool]]
 
 
-def _known(tx: Tx, identities: list[tuple[str, str, str]]) -> Known:
-    at = tuple_(events.c.connection, events.c.source, events.c.identity)
-    rows = tx.execute(
-        select(
-            events.c.id,
-            events.c.connection,
-            events.c.source,
-            events.c.identity,
-            events.c.body_hash,
-            events.c.status,
-        ).where(at.in_(identities))
-    )
+def _known(tx: Tx, identities: Sequence[At]) -> Known:
     return {
-        (row.connection, row.source, row.identity): (row.id, row.body_hash, row.status, False)
-        for row in rows
+        (connection, source, identity): (event_id, body_hash, status, False)
+        for connection, source, identity, event_id, body_hash, status in _FIND.find(tx, identities)
     }
 
 
-def _keep(
-    tx: Tx,
-    fresh: dict[tuple[str, str, str], tuple[Heard, str]],
-    work_ids: dict[tuple[str, str, str], str],
-    now: datetime,
-) -> Known:
+def _keep(tx: Tx, fresh: Sequence[Heard], work_ids: Mapping[At, str], now: datetime) -> Known:
     """Inserts; what another process kept in the same moment is read back as already known."""
     if not fresh:
         return {}
-    in_order = sorted(fresh.items())  # as everybody inserts them, or two batches would deadlock
-    rows = [_row(one, event_id, work_ids, now) for _, (one, event_id) in in_order]
-    kept = set(tx.scalars(_new(tx.dialect.name), rows))
+    made, stamp = ids.several("evt", len(fresh)), microseconds(now)
+    rows = [_row(*pair, work_ids, stamp) for pair in zip(made, fresh, strict=True)]
+    rows.sort(key=_identity)  # as everybody inserts them, or two batches would deadlock
+    kept = {event_id for (event_id,) in _KEEP.insert(tx, rows)}
     known: Known = {
-        at: (event_id, one.body_hash, _status(one), True)
-        for at, (one, event_id) in fresh.items()
+        one.at: (event_id, one.body_hash, _status(one), True)
+        for event_id, one in zip(made, fresh, strict=True)
         if event_id in kept
     }
-    lost = [at for at in fresh if at not in known]
+    lost = [one.at for one in fresh if one.at not in known]
     return known | (_known(tx, lost) if lost else {})
 
 
-@cache
-def _new(dialect: str) -> ReturningInsert[Any]:
-    """Built once, and rows are handed over beside it: to compile it costs more than to run it."""
-    return insert_into(events, dialect).on_conflict_do_nothing().returning(events.c.id)
+def _once(statement: Insert) -> ReturningInsert[Any]:
+    return statement.on_conflict_do_nothing().returning(events.c.id)
+
+
+_AT = (events.c.connection, events.c.source, events.c.identity)
+_FIND = Lookup((*_AT, events.c.id, events.c.body_hash, events.c.status), _AT)
+_KEEP = Bulk(events, [column.name for column in events.c], _once)
+_identity = itemgetter(1, 2, 4)
 
 
 def _status(one: Heard) -> str:
     return "accepted" if one.want else "ignored"
 
 
-def _row(
-    one: Heard, event_id: str, work_ids: dict[tuple[str, str, str], str], now: datetime
-) -> dict[str, Any]:
-    return {
-        "id": event_id,
-        "connection": one.connection,
-        "source": one.source,
-        "door": one.door,
-        "identity": one.identity,
-        "body_hash": one.body_hash,
-        "body": one.body,
-        "type": one.type[:100],
-        "status": _status(one),
-        "reason": one.reason,
-        "work_id": work_ids[one.want.at] if one.want else None,
-        "received_at": now,
-        "trace": one.trace or tracing.current(),
-    }
+def _row(event_id: str, one: Heard, work_ids: Mapping[At, str], now: int) -> tuple[Any, ...]:
+    """Every column, in the order of the table; `now`: as it is stored."""
+    return (
+        event_id,
+        one.connection,
+        one.source,
+        one.door,
+        one.identity,
+        one.body_hash,
+        one.body,
+        one.type[:100],
+        _status(one),
+        one.reason,
+        work_ids[one.want.at] if one.want else None,
+        now,
+        one.trace or tracing.current(),
+    )

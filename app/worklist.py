@@ -8,7 +8,6 @@ truth; messages in Redis only say that one is due.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -24,12 +23,14 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import Connection as Tx
+from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app import effects, ids, turns, waiting
-from app.columns import at
-from app.db import Database, insert_into, upsert
+from app.bulk import Bulk
+from app.columns import at, microseconds
+from app.db import Database, upsert
 from app.errors import Reason
 from app.models import work
 from app.turns import BACKGROUND as BACKGROUND
@@ -112,18 +113,15 @@ def enqueue(tx: Tx, wants: Iterable[Want], now: datetime) -> dict[tuple[str, str
     unique = {want.at: want for want in wants}
     if not unique:
         return {}
-    rows = [_new_row(unique[key], now) for key in sorted(unique)]
-    marked = tx.execute(_mark(tx.dialect.name), rows)
-    return {(row.connection, row.kind, row.key): row.id for row in marked}
+    stamp, made = microseconds(now), ids.several("trf", len(unique))
+    # In order, as everybody takes them, or two of them would wait for each other.
+    in_order = zip(made, (unique[key] for key in sorted(unique)), strict=True)
+    marked = _MARK.insert(tx, [_new_row(row_id, want, stamp) for row_id, want in in_order])
+    return {(connection, kind, key): row_id for row_id, connection, kind, key in marked}
 
 
-@cache
-def _mark(dialect: str) -> ReturningInsert[Any]:
-    """Built once, and rows are handed over beside it: to compile it costs more than to run it.
-
-    For the same reason nothing in it is bound but the new row: now is when that is due.
-    """
-    statement = insert_into(work, dialect)
+def _again(statement: Insert) -> ReturningInsert[Any]:
+    """What a row that is there already becomes: now is when the new one is due."""
     new, state = statement.excluded, work.c.state
     running, queued = state == RUNNING, state == QUEUED
     pending = or_(running, queued, state == WAITING)
@@ -141,6 +139,13 @@ def _mark(dialect: str) -> ReturningInsert[Any]:
     return statement.on_conflict_do_update(
         index_elements=[work.c.connection, work.c.kind, work.c.key], set_=again
     ).returning(work.c.id, work.c.connection, work.c.kind, work.c.key)
+
+
+NEW = (
+    *("id", "connection", "kind", "key", "subject", "lane", "state", "wanted", "due_at"),
+    *("attempts", "tries", "batch", "received_at"),
+)
+_MARK = Bulk(work, NEW, _again)
 
 
 def claim(db: Database, me: str, now: datetime, limit: int = 1) -> list[Item]:
@@ -200,7 +205,9 @@ def settle(db: Database, item: Item, settlement: Settlement, now: datetime) -> N
 
 def plant(tx: Tx, want: Want, first: datetime, now: datetime) -> None:
     """A row that comes back by itself: put there, or set going again where it stands still."""
-    statement = upsert(tx, work).values(_new_row(want, now) | {"due_at": first})
+    new = dict(zip(NEW, _new_row(ids.new("trf"), want, microseconds(now)), strict=True))
+    new |= {"due_at": first, "received_at": now}
+    statement = upsert(tx, work).values(new)
     stands_still = and_(
         work.c.due_at.is_(None), work.c.waits_for.is_(None), work.c.state != "running"
     )
@@ -316,22 +323,10 @@ def let_go(db: Database, item: Item, now: datetime) -> None:
         )
 
 
-def _new_row(want: Want, now: datetime) -> dict[str, Any]:
-    return {
-        "id": ids.new("trf"),
-        "connection": want.connection,
-        "kind": want.kind,
-        "key": want.key,
-        "subject": want.of,
-        "lane": want.lane,
-        "batch": want.batch,
-        "state": "queued",
-        "wanted": 1,
-        "due_at": now,
-        "attempts": 0,
-        "tries": 0,
-        "received_at": now,
-    }
+def _new_row(row_id: str, want: Want, now: int) -> tuple[Any, ...]:
+    """The values of NEW; `now`: as it is stored."""
+    about = (want.connection, want.kind, want.key, want.of, want.lane)
+    return row_id, *about, "queued", 1, now, 0, 0, want.batch, now
 
 
 def _take(tx: Tx, row_ids: Sequence[str], me: str, now: datetime) -> list[Item]:

@@ -30,7 +30,7 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
         "",
     ),
     "database": (
-        "app.columns app.db app.locks app.metadata app.migrating app.migrations app.models"
+        "app.bulk app.columns app.db app.locks app.metadata app.migrating app.migrations app.models"
         " app.moving",
         "ground",
     ),

@@ -11,7 +11,6 @@ TABLES = {name for name, table in metadata.tables.items() if "connection" in tab
 
 BY_ID = "by the id of a row that was claimed, or found under its connection, before"
 NAMED = "of the connections whose names are handed in, by in_"
-BY_EVENT = "by the whole identity of an event, connection included"
 UPKEEP = "of all connections, and tells nobody about one of them"
 ALLOWED: dict[str, str] = {
     "app.alarms._tell_first": "by connection and cause of the alarm that was found, see _same",
@@ -31,7 +30,6 @@ ALLOWED: dict[str, str] = {
     "app.effects.of_work": BY_ID,
     "app.effects.open_intent": BY_ID,
     "app.effects.sent_for": BY_ID,
-    "app.inbox._known": BY_EVENT,
     "app.inbox.about": BY_ID,
     "app.inbox.find": "by the id alone: the address names no connection, and the key opens all",
     "app.inbox.last_told": BY_ID,

@@ -473,15 +473,19 @@ def test_over_its_limit_a_connection_is_told_when_to_come_back(door: Door, redis
 
 @contextmanager
 def away(door: Door, table: str) -> Iterator[None]:
-    """The database does not have what it should; so it is while somebody restores it."""
+    """The database does not have what it should; so it is while somebody restores it.
+
+    A name of its own for each table: SQLite refuses one that a connection remembers from before.
+    """
+    moved = f"moved_{table}"
     with door.hall.db.transaction() as tx:
-        tx.execute(text(f"ALTER TABLE {table} RENAME TO moved"))
+        tx.execute(text(f"ALTER TABLE {table} RENAME TO {moved}"))
     door.hall.directory.forget()
     try:
         yield
     finally:
         with door.hall.db.transaction() as tx:
-            tx.execute(text(f"ALTER TABLE moved RENAME TO {table}"))
+            tx.execute(text(f"ALTER TABLE {moved} RENAME TO {table}"))
         door.hall.directory.forget()
 
 
