@@ -22,7 +22,7 @@ HAND_OVER_SECONDS = 5.0
 SUM = "sum"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # there is one of each, and it is found by being the same
 class Family:
     """`limits`: upper bounds of a histogram's buckets, in seconds; none: a counter.
 

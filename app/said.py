@@ -9,7 +9,7 @@ from app.errors import Invalid
 def read_json(body: bytes) -> dict[str, Any]:
     """An object; refuses duplicate keys, NaN, and nesting or numbers that would exhaust us."""
     try:
-        said = json.loads(body, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        said = _DECODER.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
     except Invalid:
         raise
     except (ValueError, RecursionError) as error:
@@ -61,3 +61,7 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise Invalid("body", f"{name} is not JSON")
+
+
+# Made once: to make one costs more than to read an event.
+_DECODER = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_no_constant)

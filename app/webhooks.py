@@ -5,13 +5,14 @@ the signature, the validation and the durable insert together.
 """
 
 import asyncio
+import json
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fastapi import FastAPI
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -19,6 +20,7 @@ from app import figures, inbox, said, signatures, tracing, webhook_docs
 from app.api.problems import problem
 from app.connections import Connection
 from app.db import storing
+from app.deadline import within
 from app.errors import CannotStore, Invalid
 from app.fortnox import webhook as fortnox_webhook
 from app.groupcommit import GroupCommit
@@ -34,6 +36,22 @@ READ_SECONDS = 15.0
 STORE_SECONDS = 10.0
 DOOR = "webhook"
 STATUS = {"accepted": 202, "ignored": 202, "duplicate": 200}
+JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+class Told:
+    """A short answer, as an ASGI application like Starlette's, which would cost much more."""
+
+    def __init__(self, said: Mapping[str, str], status: int) -> None:
+        self._body, self._status = JSON.encode(said).encode(), status
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [
+            (b"content-length", b"%d" % len(self._body)),
+            (b"content-type", b"application/json"),
+        ]
+        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.body", "body": self._body})
 
 
 class Doors:
@@ -49,22 +67,23 @@ class Doors:
         self._limit = IngestLimit(hall.settings.ingest_rate)
         self.commit: GroupCommit[Heard, Receipt] = GroupCommit(self._store)
 
-    async def severa(self, request: Request) -> Response:
+    async def severa(self, request: Request) -> ASGIApp:
         return await self._timed(request, "severa")
 
-    async def fortnox(self, request: Request) -> Response:
+    async def fortnox(self, request: Request) -> ASGIApp:
         return await self._timed(request, "fortnox")
 
-    async def _timed(self, request: Request, source: Source) -> Response:
+    async def _timed(self, request: Request, source: Source) -> ASGIApp:
         begun = time.monotonic()
         response = await self._knock(request, source)
         seconds = time.monotonic() - begun
         figures.HERE.observe(figures.ACK_SECONDS, source, seconds=seconds)
         return response
 
-    async def _knock(self, request: Request, source: Source) -> Response:
+    async def _knock(self, request: Request, source: Source) -> ASGIApp:
+        headers = _headers(request.scope)
         try:
-            body = await _read(request)
+            body = await _read(headers, request.receive)
         except ClientDisconnect:
             return Response(status_code=400)
         if body is None:
@@ -74,7 +93,7 @@ class Doors:
         except (CannotStore, TimeoutError):
             figures.heard(source, DOOR, ["refused"])
             return _not_now()
-        if not self._is_genuine(connection, source, request, body) or connection is None:
+        if not self._is_genuine(connection, source, headers, body) or connection is None:
             figures.heard(source, DOOR, ["unsigned"])
             return _refused()
         wait = self._limit.wait(connection.name)
@@ -84,7 +103,7 @@ class Doors:
                 429, "Too Many Requests", "Over the ingest limit.", headers={"Retry-After": wait}
             )
         try:
-            heard = _understand(connection.name, source, request, body)
+            heard = _understand(connection.name, source, headers, body)
         except Invalid as error:
             figures.heard(source, DOOR, ["malformed"])
             return problem(
@@ -106,21 +125,20 @@ class Doors:
             self._hall.directory.refresh()
 
     def _is_genuine(
-        self, connection: Connection | None, source: str, request: Request, body: bytes
+        self, connection: Connection | None, source: str, headers: Mapping[str, str], body: bytes
     ) -> bool:
         if connection is None:
             return False
         door = getattr(connection.document.webhooks, source)
-        return signatures.verify(request.headers, body, door, self._hall.clock()).ok
+        return signatures.verify(headers, body, door, self._hall.clock()).ok
 
-    async def _keep(self, heard: Heard) -> Response:
+    async def _keep(self, heard: Heard) -> ASGIApp:
         try:
-            async with asyncio.timeout(self._patience):
-                receipt = await self.commit.submit(heard)
+            receipt = await within(self._patience, self.commit.submit(heard))
         except (CannotStore, TimeoutError):
             figures.heard(heard.source, DOOR, ["refused"])
             return _not_now()
-        figures.heard(heard.source, DOOR, [receipt.status])
+        figures.HERE.count(figures.EVENTS, heard.source, DOOR, receipt.status)
         tracing.note({"bridge.event_id": receipt.id, "bridge.event_status": receipt.status})
         if receipt.status == "conflict":
             return problem(
@@ -129,7 +147,7 @@ class Doors:
         answer = {"id": receipt.id, "status": receipt.status}
         if receipt.status == "ignored" and heard.reason:
             answer["reason"] = heard.reason
-        return JSONResponse(answer, STATUS[receipt.status])
+        return Told(answer, STATUS[receipt.status])
 
     def _store(self, heard: Sequence[Heard]) -> list[Receipt]:
         with storing(), self._hall.db.transaction() as tx:
@@ -170,27 +188,43 @@ def mount(app: FastAPI, doors: Doors) -> None:
     webhook_docs.declare(app)
 
 
-async def _read(request: Request) -> bytes | None:
+def _headers(scope: Scope) -> dict[str, str]:
+    """By their names in lower case; the first of several with the same name counts."""
+    return {
+        name.decode("latin-1"): value.decode("latin-1")
+        for name, value in reversed(scope["headers"])
+    }
+
+
+async def _read(headers: Mapping[str, str], receive: Receive) -> bytes | None:
     """None when it is too large, known as soon as it is; a sender that dawdles is let go."""
-    declared = request.headers.get("content-length", "")
+    declared = headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared) > LARGEST:
         return None
-    chunks, size = [], 0
     try:
-        async with asyncio.timeout(READ_SECONDS):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > LARGEST:
-                    return None
-                chunks.append(chunk)
+        return await within(READ_SECONDS, _whole(receive))
     except TimeoutError as error:
         raise ClientDisconnect from error
+
+
+async def _whole(receive: Receive) -> bytes | None:
+    chunks, size, is_more = [], 0, True
+    while is_more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > LARGEST:
+            return None
+        chunks.append(chunk)
+        is_more = message.get("more_body", False)
     return b"".join(chunks)
 
 
-def _understand(name: str, source: Source, request: Request, body: bytes) -> Heard:
+def _understand(name: str, source: Source, headers: Mapping[str, str], body: bytes) -> Heard:
     content = said.read_json(body)
-    sent_id = request.headers.get("webhook-id", "")
+    sent_id = headers.get("webhook-id", "")
     if source == "severa":
         event = severa_webhook.read(content)
         follows, kind, own = wants.of_severa(name, event), event.type, ""

@@ -23,7 +23,8 @@ ROOT = Path(__file__).parent.parent
 FLOOR_PLAN: dict[str, tuple[str, str]] = {
     # Neither a database, nor a vendor, nor HTTP is known here.
     "ground": (
-        "app app.backoff app.catalogue app.clock app.documents app.embedded app.errors app.figures"
+        "app app.backoff app.catalogue app.clock app.deadline app.documents app.embedded app.errors"
+        " app.figures"
         " app.groupcommit app.identity app.ids app.ingest_limit app.keys app.languages app.limits"
         " app.line app.log app.mail app.reasons app.said app.scopes app.settings app.signatures"
         " app.otel app.supervisor app.tracing app.vault",

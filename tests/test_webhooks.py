@@ -659,7 +659,7 @@ def api_process(hall: Hall, redis_url: str) -> Iterator[tuple[subprocess.Popen[b
     ) as process:
         try:
             url = f"http://127.0.0.1:{port}"
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 90
             while time.monotonic() < deadline and process.poll() is None:
                 try:
                     httpx.get(f"{url}/health")

@@ -1,0 +1,82 @@
+"""A limit to how long something may take, and nobody else's cancelling is taken for it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from app.deadline import within
+
+FOREVER = 3600.0
+
+
+async def answer(seconds: float = 0) -> str:
+    await asyncio.sleep(seconds)
+    return "done"
+
+
+def in_a_task(story: Callable[[], Awaitable[object]]) -> object:
+    async def main() -> object:
+        return await asyncio.wait_for(asyncio.ensure_future(story()), 10)
+
+    return asyncio.run(main())
+
+
+def test_what_is_in_time_answers() -> None:
+    assert in_a_task(lambda: within(FOREVER, answer())) == "done"
+
+
+def test_what_takes_too_long_is_cancelled_and_the_task_goes_on() -> None:
+    ended = []
+
+    async def slow() -> None:
+        try:
+            await asyncio.sleep(FOREVER)
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+
+    async def story() -> tuple[int, str]:
+        with pytest.raises(TimeoutError):
+            await within(0.01, slow())
+        task = asyncio.current_task()
+        assert task is not None
+        return task.cancelling(), await within(FOREVER, answer(0.01))
+
+    assert in_a_task(story) == (0, "done")
+    assert ended == ["cancelled"]
+
+
+def test_an_error_is_passed_on_and_no_timer_is_left() -> None:
+    async def broken() -> None:
+        raise ZeroDivisionError
+
+    async def story() -> str:
+        with pytest.raises(ZeroDivisionError):
+            await within(0.01, broken())
+        return await answer(0.05)
+
+    assert in_a_task(story) == "done"
+
+
+@pytest.mark.parametrize("seconds", [FOREVER, 0.0])
+def test_who_is_cancelled_from_outside_stays_cancelled(seconds: float) -> None:
+    """Also when the time is up in the same moment."""
+
+    async def main() -> bool:
+        begun = asyncio.Event()
+
+        async def work() -> None:
+            begun.set()
+            await asyncio.sleep(FOREVER)
+
+        task = asyncio.create_task(within(seconds, work()))
+        if seconds:
+            await begun.wait()
+        else:
+            await asyncio.sleep(0)  # it has begun, and its timer is due in the next round
+        task.cancel()
+        await asyncio.wait([task])
+        return task.cancelled()
+
+    assert asyncio.run(main())
