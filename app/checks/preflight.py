@@ -36,6 +36,7 @@ READ_FROM_FORTNOX = (
     "termsofpayments",
     "units",
 )
+FILES_IN_FORTNOX = ("inbox", "archive")
 
 
 def run(survey: Survey) -> Report:
@@ -90,7 +91,8 @@ def _severa_registers(survey: Survey) -> Iterator[Finding]:
 
 def _fortnox_registers(survey: Survey) -> Iterator[Finding]:
     """Licences and scopes: every register that is used has to be open to us."""
-    return _open(survey, "fortnox", READ_FROM_FORTNOX)
+    files = FILES_IN_FORTNOX if survey.document.transfer_attachments else ()
+    return _open(survey, "fortnox", (*READ_FROM_FORTNOX, *files))
 
 
 def _open(survey: Survey, system: System, paths: Sequence[str]) -> Iterator[Finding]:

@@ -166,6 +166,20 @@ def test_a_missing_licence_names_the_register(shop: Workshop) -> None:
     assert (finding.status, finding.about) == ("error", ("supplierinvoices",))
 
 
+def test_files_have_to_be_open_in_fortnox_where_attachments_are_carried_over(
+    shop: Workshop,
+) -> None:
+    """Else the first invoice with a file would stop the connection; without them nobody asks."""
+    shop.partners.books.lose_licence("inbox", "archive")
+    assert statuses(preflight_of(shop))["fortnox_registers"] == "ok"
+    shop.connect(transfer_attachments=True)
+    found = [one for one in preflight_of(shop).findings if one.code == "fortnox_registers"]
+    assert [(one.status, one.about) for one in found] == [
+        ("error", ("inbox",)),
+        ("error", ("archive",)),
+    ]
+
+
 def test_without_project_accounting_there_is_a_warning_and_no_error(shop: Workshop) -> None:
     shop.partners.books.add_unit("mån", "månad")
     shop.partners.books.lose_licence("project")
