@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Dialect, Text, literal
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,3 +48,23 @@ class Json(TypeDecorator[Any]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         return None if value is None else json.loads(value)
+
+
+class uncased(FunctionElement[str]):  # noqa: N801 - read as a function in a query
+    """A text for `like` with a pattern in small letters; of letters beyond a to z nothing is said.
+
+    SQLite's `like` is so by itself; PostgreSQL lowers fastest where no language is looked at.
+    """
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(uncased)
+def _as_it_is(element: uncased, compiler: SQLCompiler, **given: Any) -> str:
+    return compiler.process(element.clauses, **given)
+
+
+@compiles(uncased, "postgresql")
+def _lowered(element: uncased, compiler: SQLCompiler, **given: Any) -> str:
+    return f'lower({compiler.process(element.clauses, **given)} COLLATE "C")'

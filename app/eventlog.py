@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
+from sqlalchemy import CompoundSelect, Row, Select, and_, select, union
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, Select, and_, func, or_, select
 
 from app.models import events, work
-from app.transfers import rough
+from app.transfers import says
 
 BATCH = 500
+LATEST = 2_000
 OF_EVENT = ("id", "identity", "type")
 OF_WORK = ("key", "source_label", "target_label", "target_id")
 SHOWN = ("id", "source", "door", "identity", "type", "status", "reason", "work_id", "received_at")
@@ -32,8 +34,9 @@ def page(
 ) -> tuple[Sequence[Row[Any]], str]:
     """The rows, and the id with which the next page is asked for; empty on the last one."""
     query = _query(connection, only, before)
+    parts = _searched(tx, query, connection, only.q, before) if only.q else [query.limit(limit + 1)]
     found: list[Row[Any]] = []
-    for row in _stream(tx, query if only.q else query.limit(limit + 1)):
+    for row in chain.from_iterable(_stream(tx, part) for part in parts):
         if _speaks_of(row, only.q.lower()):
             found.append(row)
         if len(found) > limit:
@@ -55,12 +58,40 @@ def _query(connection: str, only: Filter, before: str) -> Select[Any]:
             query = query.where(events.c[name] == wanted)
     if only.kind:
         query = query.where(work.c.kind == only.kind)
-    if only.q:
-        places = [*(events.c[name] for name in OF_EVENT), *(work.c[name] for name in OF_WORK)]
-        query = query.where(or_(*(func.lower(one).like(rough(only.q)) for one in places)))
     if before:
         query = query.where(events.c.id < before)
     return query.order_by(events.c.id.desc())
+
+
+def _searched(
+    tx: Tx, query: Select[Any], connection: str, q: str, before: str
+) -> Iterator[Select[Any]]:
+    """First among the latest, where most of what is sought is found; then among all the others."""
+    beside = says(q, *(events.c[name] for name in OF_EVENT), *(work.c[name] for name in OF_WORK))
+    edge = tx.scalar(_edge(connection, before))
+    if edge is None:
+        yield query.where(beside)
+        return
+    yield query.where(events.c.id > edge, beside)
+    yield query.where(events.c.id <= edge, events.c.id.in_(_matching(connection, q)))
+
+
+def _edge(connection: str, before: str) -> Select[tuple[str]]:
+    query = select(events.c.id).where(events.c.connection == connection)
+    if before:
+        query = query.where(events.c.id < before)
+    return query.order_by(events.c.id.desc()).offset(LATEST).limit(1)
+
+
+def _matching(connection: str, q: str) -> CompoundSelect[str]:
+    """Each table is gone through once, by itself: together it takes longer by half and more."""
+    found = select(work.c.id).where(
+        work.c.connection == connection, says(q, *(work.c[name] for name in OF_WORK))
+    )
+    own = select(events.c.id).where(
+        events.c.connection == connection, says(q, *(events.c[name] for name in OF_EVENT))
+    )
+    return union(own, select(events.c.id).where(events.c.work_id.in_(found)))
 
 
 def _stream(tx: Tx, query: Select[Any]) -> Iterator[Row[Any]]:

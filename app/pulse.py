@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, Text, and_, func, or_, select, type_coerce
+from sqlalchemy import BigInteger, Row, Text, func, or_, select, type_coerce
 from sqlalchemy import Connection as Tx
 
 from app import clock
@@ -105,7 +105,7 @@ def days(tx: Tx, connection: str, now: datetime, many: int = 30) -> list[Day]:
     today = clock.today(now)
     first = today - timedelta(days=many - 1)
     midnight = datetime(first.year, first.month, first.day, tzinfo=clock.STOCKHOLM)
-    hour = func.floor(type_coerce(work.c.received_at, BigInteger) / HOUR).label("hour")
+    hour = (type_coerce(work.c.received_at, BigInteger) // HOUR).label("hour")
     query = (
         select(hour, work.c.state, func.count())
         .where(work.c.connection == connection, work.c.received_at >= midnight)
@@ -148,7 +148,8 @@ def queue(tx: Tx, connection: str, now: datetime) -> Queue:
     due = tx.scalar(
         select(func.count()).where(
             work.c.connection == connection,
-            or_(work.c.state == "queued", and_(work.c.state == "waiting", limited)),
+            work.c.state.in_(("queued", "waiting")),
+            or_(work.c.state == "queued", limited),
             OPEN,
             work.c.kind.in_(TRANSFERS),
         )

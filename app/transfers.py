@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, or_, select, type_coerce
 from sqlalchemy import Connection as Tx
-from sqlalchemy import Row, Select, Text, and_, func, or_, select, type_coerce
 
-from app.columns import EPOCH, MICROSECOND
+from app.columns import EPOCH, MICROSECOND, uncased
 from app.errors import Invalid
 from app.models import work
 from app.worklist import TRANSFERS
@@ -121,15 +121,14 @@ def _query(connection: str, only: Filter, after: Cursor | None) -> Select[Any]:
         same = and_(work.c.received_at == after.received_at, work.c.id < after.id)
         query = query.where(or_(earlier, same))
     if only.q:
-        columns = [*(work.c[name] for name in SEARCHED), work.c.reason]
-        pattern = rough(only.q)
-        query = query.where(or_(*(func.lower(column).like(pattern) for column in columns)))
+        query = query.where(says(only.q, *(work.c[name] for name in (*SEARCHED, "reason"))))
     return query.order_by(work.c.received_at.desc(), work.c.id.desc())
 
 
-def rough(q: str) -> str:
+def says(q: str, *columns: ColumnElement[Any]) -> ColumnElement[bool]:
     """Finds at least what `q` finds: only plain letters are compared alike in both databases."""
-    return "%" + re.sub(r"[^0-9a-z ]+", "%", q.lower()) + "%"
+    pattern = "%" + re.sub(r"[^0-9a-z ]+", "%", q.lower()) + "%"
+    return or_(*(uncased(column).like(pattern) for column in columns))
 
 
 def _stream(tx: Tx, query: Select[Any]) -> Iterator[Row[Any]]:

@@ -4,7 +4,9 @@ import json
 import re
 from pathlib import Path
 
-from app import signatures, worklist
+import pytest
+
+from app import eventlog, signatures, worklist
 from app.console.bench import CAUSES, FAILS
 from app.models import events
 from app.signatures import sign
@@ -16,7 +18,9 @@ INVOICE = Want("acme", "invoice", GUID.format(7))
 BODY = '{"type": "invoice.updated",\n "data": {"guid": "1A000000-0000-4000-8000-000000000007"}}'
 
 
-def test_the_events_are_listed_by_where_they_came_from_and_what_came_of_them(guest: Guest) -> None:
+def test_the_events_are_listed_by_where_they_came_from_and_what_came_of_them(
+    guest: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     heard = guest.stage.hear("one", b"{}", INVOICE)
     ignored = guest.stage.hear("two", b"{}", None, reason="nothing_follows")
     row = guest.stage.end(INVOICE, "blocked", "customer_number_missing")
@@ -28,9 +32,14 @@ def test_the_events_are_listed_by_where_they_came_from_and_what_came_of_them(gue
         return re.findall(r"/c/acme/events/(evt_\w+)", guest.get(f"/c/acme/events{query}").text)
 
     assert listed() == [ignored, heard]
+    assert listed("?q=MIDSOMMAR%C3%84NGEN") == [heard]
+    monkeypatch.setattr(eventlog, "LATEST", 1)  # what is older is searched in another way
     assert listed("?kind=invoice&source=severa&status=accepted&door=webhook") == [heard]
     assert listed("?q=000000007") == [heard]
     assert listed("?q=MIDSOMMAR%C3%84NGEN") == [heard]
+    assert listed("?q=ONE&kind=invoice") == [heard]
+    assert listed("?q=INVOICE.UPDATED") == [ignored, heard]
+    assert listed("?q=midsommar&status=ignored") == []
     assert listed("?status=ignored") == [ignored]
     assert listed("?source=fortnox") == []
     assert listed("?door=everything") == [ignored, heard]
