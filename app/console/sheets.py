@@ -76,6 +76,8 @@ def page(visit: "Visit", sheet: str, status: int = 200, /, **facts: Any) -> HTML
         "state_word": lambda word: words.state(tongue, word),
         "door_word": lambda word: words.door(tongue, word),
         "heard_word": lambda word: words.heard(tongue, word),
+        "act_word": lambda word: words.act(tongue, word),
+        "who_word": lambda word: words.who(tongue, word),
         "way_word": lambda word: words.way(tongue, word),
         "batch_word": lambda word: words.batch(tongue, word),
         "stage_word": lambda word: words.stage(tongue, word),

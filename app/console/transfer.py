@@ -15,9 +15,11 @@ from app.api.problems import not_found
 from app.api.retries import run_again
 from app.api.timeline import timeline
 from app.api.transfers import shown
+from app.console import words
+from app.console.tongue import Tongue
 from app.console.visit import Here, Sent, Visit, router
 from app.errors import Ending, VendorError
-from app.reasons import Explanation, explain
+from app.reasons import Explanation, explain, word
 
 routes = router()
 
@@ -37,7 +39,7 @@ def read_transfer(visit: Here, transfer: str) -> Response:
     with visit.desk.hall.db.reading() as tx:
         row = _found(tx, visit, transfer)
         story = timeline(tx, transfer, visit.tongue.language)
-        papers = _papers(tx, transfer) if visit.session.who.may("configure") else []
+        papers = _papers(tx, transfer, visit.tongue) if visit.session.who.may("configure") else []
     one = shown(visit.desk, row, visit.tongue.language)
     now = visit.request.headers.get("hx-request")
     return visit.show(
@@ -84,8 +86,8 @@ def look_ahead(visit: Visit, transfer: str) -> tuple[list[dict[str, Any]], Expla
     except Ending as ending:
         return [], explain(ending.reason, visit.tongue.language)
     except VendorError as error:
-        words = error.words or visit.tongue.text("no answer")
-        return [], Explanation("vendor", f"{error.system.capitalize()}: {words}", "", "")
+        said = error.words or visit.tongue.text("no answer")
+        return [], Explanation("vendor", f"{error.system.capitalize()}: {said}", "", "")
 
 
 def _shown(write: dict[str, Any]) -> dict[str, Any]:
@@ -99,16 +101,21 @@ def _found(tx: Tx, visit: Visit, transfer: str) -> Row[Any]:
     return row
 
 
-def _papers(tx: Tx, transfer: str) -> list[Paper]:
-    heard = [
-        Paper(f"{row.source.capitalize()}: {row.type}", row.status, masked(row.body))
-        for row in inbox.about(tx, transfer)
+def _papers(tx: Tx, transfer: str, tongue: Tongue) -> list[Paper]:
+    return [
+        *(_heard(row, tongue) for row in inbox.about(tx, transfer)),
+        *(_sent(row, tongue) for row in effects.of_work(tx, transfer)),
     ]
-    sent = [
-        Paper(f"{row.system.capitalize()}: {row.action}", row.state, _pretty(redacted(row.payload)))
-        for row in effects.of_work(tx, transfer)
-    ]
-    return heard + sent
+
+
+def _heard(row: Row[Any], tongue: Tongue) -> Paper:
+    title = f"{row.source.capitalize()}: {row.type}"
+    return Paper(title, words.heard(tongue, row.status), masked(row.body))
+
+
+def _sent(row: Row[Any], tongue: Tongue) -> Paper:
+    title = f"{row.system.capitalize()}: {word('action', row.action, tongue.language)}"
+    return Paper(title, words.sent(tongue, row.state), _pretty(redacted(row.payload)))
 
 
 def masked(body: bytes | None) -> str:

@@ -26,7 +26,33 @@ DOORS = {
     "listener": _("live connection"),
     "poll": _("regular check"),
 }
+ACTS = {
+    "connection.created": _("Connection added"),
+    "connection.changed": _("Settings changed"),
+    "connection.deleted": _("Connection removed"),
+    "connection.activated": _("Integration activated"),
+    "connection.deactivated": _("Integration switched off"),
+    "transfers.retried": _("Transfers run again"),
+    "mail.tested": _("Test mail sent"),
+    "backfill.started": _("Register carried over: begun"),
+    "backfill.cancelled": _("Register carried over: cancelled"),
+    "consent.invited": _("Link for consent in Fortnox made"),
+    "consent.given": _("Consent given in Fortnox"),
+    "key.created": _("Key made"),
+    "key.revoked": _("Key revoked"),
+    "person.added": _("Person added"),
+    "person.changed": _("Person changed"),
+    "person.removed": _("Person removed"),
+    "secrets.resealed": _("Secrets encrypted anew"),
+}
+ADMIN_KEY = {"ADMIN_KEY": _("Admin key")}  # how the one that stands in no table is called
 HEARD = {"accepted": _("Accepted"), "ignored": _("Nothing follows")}
+SENT = {
+    "prepared": _("Not sent yet"),
+    "sending": _("No answer yet"),
+    "done": _("Accepted"),
+    "refused": _("Refused"),
+}
 WAYS = {
     "severa_to_fortnox": _("Severa → Fortnox"),
     "fortnox_to_severa": _("Fortnox → Severa"),
@@ -58,6 +84,7 @@ GUID = re.compile(r"(?:[a-z_]+:)*([0-9a-f]{8})-[0-9a-f-]{27}", re.IGNORECASE)
 ROLES = {"view": _("View"), "operate": _("Operate"), "configure": _("Configure")}
 CHECKS = {
     "settings": _("Required settings"),
+    "severa_registers": _("Permissions in Severa"),
     "severa_access": _("Severa lets us in"),
     "fortnox_access": _("Fortnox lets us in"),
     "fortnox_registers": _("Licences and scopes in Fortnox"),
@@ -68,10 +95,14 @@ CHECKS = {
     "status_error": _("Invoice status for errors"),
     "default_product": _("Default product"),
     "error_emails": _("Addresses for errors"),
+    "statuses": _("Invoice statuses"),
     "product_codes": _("Codes of products"),
     "units": _("Units in Fortnox"),
     "product_conflicts": _("Products that contradict each other"),
+    "products_near_miss": _("Products that are nearly alike"),
+    "customers": _("Customers"),
     "customers_without_vat_number": _("Customers' VAT numbers"),
+    "customers_with_invalid_vat_number": _("VAT numbers that are none"),
     "customers_without_address": _("Customers' addresses"),
     "customers_without_number": _("Customers' numbers"),
     "customers_near_miss": _("Customers that are nearly alike"),
@@ -87,6 +118,19 @@ def kind(tongue: Tongue, word: str) -> str:
 
 def door(tongue: Tongue, word: str) -> str:
     return tongue.text(DOORS.get(word, word))
+
+
+def act(tongue: Tongue, action: str) -> str:
+    return tongue.text(ACTS.get(action, action))
+
+
+def who(tongue: Tongue, name: str) -> str:
+    return tongue.text(ADMIN_KEY.get(name, name))
+
+
+def sent(tongue: Tongue, state: str) -> str:
+    """How it went for a write in one of the systems."""
+    return tongue.text(SENT.get(state, state))
 
 
 def heard(tongue: Tongue, word: str) -> str:

@@ -2,18 +2,18 @@
 
 import argparse
 import base64
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from playwright.sync_api import Page, expect
 
 from app.sandbox.severa import TRANSFER
 from tests.browser import browser
-from tests.console.test_browser import PLACES, STILL_READING, Scene
+from tests.console.test_browser import STILL_READING, Scene
 from tests.installation import document, installation, until, vendors
 from tests.servers import redis_server
 
@@ -87,17 +87,14 @@ def furnish(scene: Scene) -> None:
 
 
 def take(scene: Scene, folder: Path, only: str) -> None:
-    transfer = f"/c/acme/transfers/{_invoice(scene)['id']}"
     for language, width, scheme in LOOKS:
         page = scene.open(language, width, scheme)
         page.goto(f"{scene.running.url}/log-in")
         page.screenshot(path=folder / f"log-in-{language[:2]}-{width}-{scheme}.png")
         scene.log_in(page)
-        for place in (*PLACES, transfer, f"{transfer}/retry"):
+        for place in scene.places():
             if only in place:
-                name = place.replace(transfer, "/transfer").removeprefix("/c/acme").strip("/")
-                name = name.partition("?")[0].replace("/", "-") or "start"
-                shot = folder / f"{name}-{language[:2]}-{width}-{scheme}.png"
+                shot = folder / f"{_name(place)}-{language[:2]}-{width}-{scheme}.png"
                 _shoot(page, f"{scene.running.url}{place}", shot)
 
 
@@ -106,15 +103,17 @@ def take_for_readme(scene: Scene, folder: Path) -> None:
     page = scene.open("en-GB", 1280, "light")
     scene.log_in(page)
     for name, place in README.items():
-        address = place.format(transfer=f"/c/acme/transfers/{_invoice(scene)['id']}")
+        address = place.format(transfer=f"/c/acme/transfers/{scene.has_an_invoice()}")
         _open(page, f"{scene.running.url}{address}")
         session = page.context.new_cdp_session(page)
         shot = session.send("Page.captureScreenshot", {"format": "webp", "quality": 80})
         (folder / f"{name}.webp").write_bytes(base64.b64decode(shot["data"]))
 
 
-def _invoice(scene: Scene) -> dict[str, Any]:
-    return next(one for one in scene.running.transfers() if one["kind"] == "invoice")
+def _name(place: str) -> str:
+    """`transfers`, and `transfer-retry` of one: without the company, ids and what is asked for."""
+    path = place.partition("?")[0].removeprefix("/c/acme").strip("/")
+    return re.sub(r"s/(?:trf|evt)_\w+", "", path).replace("/", "-") or "start"
 
 
 def _shoot(page: Page, address: str, shot: Path) -> None:

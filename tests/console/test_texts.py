@@ -3,12 +3,17 @@
 import re
 from importlib.resources import files
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+from app import audit
+from app.checks import preflight
+from app.console import words
 from app.console.tongue import LOCALES, SOURCE
+from app.effects import EffectState
 from app.languages import LANGUAGES, Language
 
 HERE = Path(str(files("app.console")))
@@ -39,3 +44,13 @@ def test_a_catalogue_has_exactly_the_texts_of_the_pages(language: Language) -> N
 
 def test_every_language_has_its_way_of_writing_dates_and_figures() -> None:
     assert set(LOCALES) == set(LANGUAGES)
+
+
+def test_every_word_of_ours_that_a_page_shows_has_its_name() -> None:
+    source = Path(preflight.__file__).read_text()
+    codes = set(re.findall(r'(?:Finding|told)\(\s*"(\w+)"', source))
+    whole = {check.__name__.strip("_") for check in preflight.CHECKS}
+    assert len(codes) > 15
+    assert codes | whole <= set(words.CHECKS)
+    assert set(audit.ACTIONS) == set(words.ACTS)
+    assert set(get_args(EffectState)) == set(words.SENT)
