@@ -48,7 +48,7 @@ def test_every_language_has_its_way_of_writing_dates_and_figures() -> None:
 
 def test_every_word_of_ours_that_a_page_shows_has_its_name() -> None:
     source = Path(preflight.__file__).read_text()
-    codes = set(re.findall(r'(?:Finding|told)\(\s*"(\w+)"', source))
+    codes = set(re.findall(r'(?:Finding\(|told\(|code =)\s*"(\w+)"', source))
     whole = {check.__name__.strip("_") for check in preflight.CHECKS}
     assert len(codes) > 15
     assert codes | whole <= set(words.CHECKS)
