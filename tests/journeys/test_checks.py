@@ -144,8 +144,9 @@ def test_what_the_guide_asks_of_every_customer_and_product_is_told_by_name(
 def test_a_scope_that_severa_did_not_give_names_the_register(shop: Workshop) -> None:
     given = ALL_SCOPES - {"fees:read"}
     shop.partners.severa.add_client(CLIENT_ID, CLIENT_SECRET, given)
-    found = [one for one in preflight_of(shop).findings if one.status == "error"]
-    assert found[0].code.startswith("severa_")
+    (found,) = [one for one in preflight_of(shop).findings if one.status == "error"]
+    assert found.reason is not None
+    assert "fees:read" in explain(found.reason, "en").message + " ".join(found.about)
 
 
 def test_a_wrong_secret_is_an_error_and_nothing_further_is_asked(shop: Workshop) -> None:
