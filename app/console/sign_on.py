@@ -81,9 +81,9 @@ def _kept(request: Request) -> tuple[Asked, str]:
     try:
         kept = desk.hall.vault.open(OWNER, request.cookies.get(COOKIE, ""))
     except CannotDecrypt:
-        raise CannotSignOn("wrong", "begun in another browser, or too long ago") from None
+        raise CannotSignOn("late", "begun in another browser, or too long ago") from None
     if datetime.fromisoformat(kept["until"]) <= desk.hall.clock():
-        raise CannotSignOn("wrong", "begun too long ago")
+        raise CannotSignOn("late", "begun too long ago")
     return Asked(kept["state"], kept["nonce"], kept["verifier"]), str(kept["next"])
 
 
@@ -91,7 +91,7 @@ def _code(request: Request, sign_on: SignOn, asked: Asked) -> str:
     brought = request.query_params
     state = brought.get("state", "").encode("utf-8", "replace")
     if not hmac.compare_digest(state, asked.state.encode()):
-        raise CannotSignOn("wrong", "another state")
+        raise CannotSignOn("late", "another state")
     if brought.get("iss", sign_on.issuer) != sign_on.issuer:
         raise CannotSignOn("wrong", "another issuer")
     code = brought.get("code", "")
@@ -121,11 +121,14 @@ def _sorry(request: Request, error: CannotSignOn) -> Response:
     say = tongue_of(request, request.app.state.desk).text
     told = {
         "silent": say("Your organisation's log-in does not answer. Try again in a while."),
-        "wrong": say("The log-in took too long or was begun elsewhere. Try again."),
+        "late": say("The log-in took too long or was begun elsewhere. Try again."),
+        "wrong": say(
+            "What your organisation's log-in answered cannot be believed. The log says why."
+        ),
         "refused": say("Your organisation's log-in refused."),
         "nobody": say("You have no role here. Ask whoever runs this installation."),
     }
-    status = {"silent": 502, "wrong": 400, "refused": 403, "nobody": 403}
+    status = {"silent": 502, "late": 400, "wrong": 400, "refused": 403, "nobody": 403}
     return ask_to_log_in(request, status[error.why], told[error.why])
 
 

@@ -4,12 +4,13 @@ from typing import Literal
 
 from app.errors import BridgeError
 
-Why = Literal["silent", "wrong", "refused", "nobody"]
+Why = Literal["silent", "late", "wrong", "refused", "nobody"]
 
 
 class CannotSignOn(BridgeError):
-    """`why`: silent (no answer), wrong (an answer that must not be believed), refused (the provider
-    says no), nobody (somebody without a role here). The text is for the log: no secret, no claim.
+    """`why`: silent (no answer), late (or begun in another browser), wrong (an answer that must not
+    be believed), refused (the provider says no), nobody (somebody without a role here). The text is
+    for the log: no secret, no claim.
     """
 
     def __init__(self, why: Why, detail: str) -> None:

@@ -128,6 +128,11 @@ def long_ago(browser: Browser) -> None:
     browser.provider.claims = {"iat": at - 700, "exp": at - 61}
 
 
+def ahead(browser: Browser) -> None:
+    at = int(browser.stage.now.timestamp())
+    browser.provider.claims = {"iat": at + 61, "exp": at + 360}
+
+
 def breaks(path: str, status: int, body: bytes = b"{}") -> Callable[[Browser], None]:
     return lambda browser: browser.provider.answers.update({path: (status, body)})
 
@@ -144,6 +149,7 @@ LIES: dict[str, tuple[Callable[[Browser], None], int]] = {
     "nobody": (lie(claims={"sub": None}), 400),
     "for ever": (lie(claims={"exp": None}), 400),
     "over": (long_ago, 400),
+    "not yet": (ahead, 400),
     "signed by another key": (lie(signs_with=another_key()), 400),
     "signed by nobody": (lie(header={"alg": "none"}), 400),
     "signed with what we know too": (
@@ -163,6 +169,9 @@ LIES: dict[str, tuple[Callable[[Browser], None], int]] = {
 }
 
 
+TOLD = {502: "does not answer", 400: "cannot be believed", 403: ""}
+
+
 def test_what_must_not_be_believed_lets_nobody_in(browser: Browser) -> None:
     """Each lie alone, from the same honest beginning; after all of them the truth still opens."""
     honest = dict(vars(browser.provider))
@@ -174,12 +183,32 @@ def test_what_must_not_be_believed_lets_nobody_in(browser: Browser) -> None:
         with capture_logs() as logs:
             answer = browser.guest.get(back)
         assert answer.status_code == status, name
+        assert TOLD[status] in answer.text, name
         assert [one["event"] for one in logs] == ["console.sign_on_failed"]
         assert "canary" not in answer.text + str(logs)
         assert browser.stage.rows(sessions) == browser.stage.rows(people) == [], name
     vars(browser.provider).update(honest | {"claims": {}, "answers": {}, "codes": {}})
     assert browser.log_in().status_code == 303
     assert browser.is_in()
+
+
+def test_clocks_may_differ_by_a_minute(browser: Browser) -> None:
+    at = int(browser.stage.now.timestamp())
+    for began, ended in ((at + 59, at + 360), (at - 300, at - 59)):
+        browser.provider.claims = {"iat": began, "exp": ended}
+        assert browser.log_in().status_code == 303
+
+
+def test_who_logs_out_here_is_out_here(browser: Browser) -> None:
+    """The organisation's own log-in goes on: only the session of this browser here ends."""
+    browser.log_in()
+    session = browser.guest.client.cookies["session"]
+    out = browser.guest.post("/log-out")
+    assert (out.status_code, out.headers["location"]) == (303, "/log-in")
+    assert browser.stage.rows(sessions) == []
+    browser.guest.client.cookies.set("session", session, "bridge.example")
+    assert not browser.is_in()
+    assert browser.log_in().status_code == 303
 
 
 def test_what_comes_back_counts_once_here_and_in_time(browser: Browser) -> None:
@@ -189,7 +218,9 @@ def test_what_comes_back_counts_once_here_and_in_time(browser: Browser) -> None:
     assert browser.guest.get(back).status_code == 400  # another browser
     assert "/token" not in browser.provider.asked
     later = browser.leave()
-    assert browser.guest.get(later + "x").status_code == 400  # another state
+    another = browser.guest.get(later + "x")
+    assert another.status_code == 400  # another state
+    assert "took too long or was begun elsewhere" in another.text
     assert "signing_on" not in browser.guest.client.cookies
     back = browser.leave()
     assert browser.guest.get(f"{back}&iss=https://evil.example").status_code == 400
