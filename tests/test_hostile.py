@@ -23,8 +23,8 @@ from sqlalchemy import func, select
 
 from app import connections, webhooks
 from app.documents import Document
-from app.errors import VendorError
-from app.fortnox.client import Fortnox
+from app.errors import Unclear, VendorError
+from app.fortnox.client import PAGE, Fortnox
 from app.hall import Hall, open_hall
 from app.headers import SAFE
 from app.line import Line, OneToken
@@ -373,3 +373,26 @@ def test_whatever_a_vendor_answers_is_data_or_one_of_our_errors(call: str) -> No
         assert set(asked) == {"x"}
 
     answered()
+
+
+FULL = [{"CustomerNumber": str(one)} for one in range(PAGE)]
+HALF_LISTS: dict[str, tuple[str, Any, dict[str, str]]] = {
+    "a full page of who knows how many": ("fortnox modified", {"Customers": FULL}, {}),
+    "pages that are no number": (
+        "fortnox modified",
+        {"Customers": FULL, "MetaInformation": {"@TotalPages": None}},
+        {},
+    ),
+    "pages in a word": ("fortnox modified", {"Customers": [], "MetaInformation": "2"}, {}),
+    "a row without its number": ("fortnox modified", {"Customers": [{"Name": "Hamn"}]}, {}),
+    "a number that is an object": ("fortnox modified", {"Customers": [{"CustomerNumber": {}}]}, {}),
+    "no list of what is attached": ("fortnox attachments", {}, {}),
+    "a page that is followed by itself": ("severa all_customers", [], {"NextPageToken": "again"}),
+}
+
+
+@pytest.mark.parametrize("which", HALF_LISTS)
+def test_a_list_that_may_not_be_all_is_not_taken_for_all(which: str) -> None:
+    call, body, headers = HALF_LISTS[which]
+    with pytest.raises(Unclear):
+        make(call, line(lambda _: httpx.Response(200, json=body, headers=headers)))

@@ -14,7 +14,7 @@ from app.calls import Answer
 from app.errors import Busy, System, Unauthorized, Unclear
 from app.fortnox import schemas
 from app.fortnox.auth import ask
-from app.fortnox.listed import Listed, SupplierInvoiceListItem
+from app.fortnox.listed import Listed, SupplierInvoiceListItem, listed, total_pages
 from app.line import Line
 
 T = TypeVar("T")
@@ -226,7 +226,7 @@ class Fortnox:
         """`register` as in LISTS, one with a number; `since`: wall time."""
         path, wrapper, number = LISTS[register]
         rows: Iterator[Payload] = self._pages(dict[str, Any], path, wrapper, lastmodified=since)
-        return [Listed(number=row[number], fingerprint=_print(row)) for row in rows]
+        return [listed(row, number, _print(row)) for row in rows]
 
     def fingerprint(self, register: str, since: str = "") -> str:
         """Differs when anything in the list of a register does; `since`: of what changed lately.
@@ -275,7 +275,10 @@ class Fortnox:
             answer = self._call("GET", path, params=params)
             found: list[T] = self._shape(list[shape], answer, wrapper)  # type: ignore[valid-type]
             yield from found
-            if page >= _total_pages(answer.data) or not found:
+            total = total_pages(answer.data)
+            if total is None and len(found) == PAGE:
+                raise Unclear("fortnox", f"a full page that may not be the last: {wrapper}")
+            if page >= (total or 1) or not found:
                 return
             page += 1
 
@@ -298,8 +301,8 @@ class Fortnox:
 
     @classmethod
     def _listed(cls, shape: type[T], answer: Answer) -> list[T]:
-        """Of the calls that answer a list without a name around it."""
-        wrapped = Answer(answer.status, answer.headers, {"list": answer.data or []})
+        """Of the calls that answer a list without a name around it; no list is not an empty one."""
+        wrapped = Answer(answer.status, answer.headers, {"list": answer.data})
         found: list[T] = cls._shape(list[shape], wrapped, "list")  # type: ignore[valid-type]
         return found
 
@@ -321,9 +324,3 @@ def _print(data: Any) -> str:
 
 def _part(text: str) -> str:
     return quote(text, safe="")
-
-
-def _total_pages(data: Any) -> int:
-    information = data.get("MetaInformation") if isinstance(data, dict) else None
-    pages = information.get("@TotalPages", 1) if isinstance(information, dict) else 1
-    return int(pages) if str(pages).isdigit() else 1

@@ -1,7 +1,10 @@
 """Rows of lists: of any, as a poll sees it, and of supplier invoices, with words of their own."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.errors import Unclear
 from app.fortnox.schemas import Day, Flag, Shape, Text
 
 
@@ -20,3 +23,22 @@ class SupplierInvoiceListItem(Shape):
     invoice_date: Day = None
     booked: Flag = False
     cancelled: Flag = Field(default=False, alias="Cancel")
+
+
+def listed(row: dict[str, Any], number: str, fingerprint: str) -> Listed:
+    """`number`: the field that has it."""
+    try:
+        return Listed(number=row.get(number), fingerprint=fingerprint)
+    except ValidationError as error:
+        raise Unclear("fortnox", f"an answer of another shape: a row without {number}") from error
+
+
+def total_pages(data: Any) -> int | None:
+    """None where nothing is said of pages."""
+    information = data.get("MetaInformation") if isinstance(data, dict) else None
+    if information is None:
+        return None
+    pages = information.get("@TotalPages") if isinstance(information, dict) else None
+    if not str(pages).isdecimal():
+        raise Unclear("fortnox", "an answer of another shape: MetaInformation")
+    return int(str(pages))

@@ -115,10 +115,7 @@ class Severa:
     def country_settings(self, customer_guid: str) -> list[schemas.CountrySetting]:
         """Where this customer's VAT is not what its country says."""
         answer = self._call("GET", f"customers/{customer_guid}/customercountrysettings")
-        settings: list[schemas.CountrySetting] = self._shape(
-            list[schemas.CountrySetting], answer.data
-        )
-        return settings
+        return list(self._shape(list[schemas.CountrySetting], answer.data))
 
     def create_address(self, customer_guid: str, payload: Payload) -> schemas.Address:
         return self._make(schemas.Address, f"customers/{customer_guid}/addresses", payload)
@@ -302,9 +299,11 @@ class Severa:
             params = query | {"rowCount": str(PAGE)} | ({"pageToken": token} if token else {})
             answer = self._call("GET", path, params=params)
             yield from self._shape(list[shape], answer.data)  # type: ignore[valid-type]
-            token = answer.headers.get("NextPageToken")
+            before, token = token, answer.headers.get("NextPageToken")
             if not token:
                 return
+            if token == before:
+                raise Unclear("severa", f"a page that is followed by itself: {path}")
 
     def _offsets(self, shape: type[T], path: str, **query: str) -> Iterator[T]:
         """Offset paging: a page that is not full is the last; one too full is everything."""

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from app.locks import LockLost
-from app.models import effects
+from app.models import effects, outages
 from app.sandbox.chaos import App, Chaos, Fault, Kind, Receive, Scope, Send
 from app.sandbox.severa import TRANSFER
+from tests.journeys.babble import Babble
 from tests.journeys.test_attachments import PDF
 from tests.journeys.test_credit_notes import booked_original, note_on
 from tests.journeys.test_project_fees import bill, cost, fees
@@ -22,6 +23,7 @@ from tests.journeys.test_registers import HAMN, NORDBYGG, customers, guid_of
 from tests.workshop import Workshop
 
 LATER = timedelta(minutes=11)
+NO_LOOKS = ("nothing", "only what it lacks", "every object a list", "every object empty")
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
@@ -211,6 +213,23 @@ def calls(shop: Workshop, write: Write) -> int:
     return sum(asked.matches(one.method, one.path) for one in chaos_of(shop, write).calls)
 
 
+def look_in_vain(shop: Workshop, write: Write) -> None:
+    """Whatever is answered to a look that is not a list of what there is, is not an empty one."""
+    asked, babble = calls(shop, write), Babble()
+    babble.before(shop.partners)
+    for way in NO_LOOKS:
+        shop.clock.move_on(LATER)
+        with shop.hall.db.transaction() as tx:
+            tx.execute(delete(outages))
+        babble.listen(way, f"GET {write.side}")
+        shop.run()
+        state, reason = shop.outcome(write.kind, write.key)
+        assert (state, reason != "our_bug") == ("waiting", True), (way, babble.spoiled, reason)
+        assert babble.spoiled, way
+    babble.listen()
+    assert calls(shop, write) == asked
+
+
 def pass_time(shop: Workshop, rounds: int = 4) -> None:
     for _ in range(rounds):
         shop.clock.move_on(LATER)
@@ -228,6 +247,7 @@ def test_it_is_recorded_before_it_is_sent_and_found_when_its_answer_is_lost(
     fail(shop, write, "lose")
     shop.look_at(write.kind, write.key)
     assert shop.outcome(write.kind, write.key)[0] == "waiting"
+    look_in_vain(shop, write)
     pass_time(shop)
     assert spy.seen == ["sending"]
     assert shop.outcome(write.kind, write.key) == ("done", None)

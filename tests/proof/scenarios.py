@@ -8,10 +8,12 @@ by the books of the partners: one, whatever happened. What must be none is count
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from app.sandbox.severa import PAID, RECEIVED, TRANSFER, Row
-from tests.proof.stage import Key, Stage
+from tests.installation import Vendors
+
+Key = tuple[str, str]
 
 PDF = b"%PDF-1.4 tidrapport"
 VAT = "SE556700123401"
@@ -22,6 +24,23 @@ Counts = dict[str, int]
 class Scene:
     keys: list[Key]
     count: Callable[[], Counts]
+
+
+class Stage(Protocol):
+    """Where they are played: both partners, and somebody who carries over."""
+
+    @property
+    def partners(self) -> Vendors: ...
+
+    def number(self) -> int: ...
+
+    def want(self, *keys: Key) -> None: ...
+
+    def recover(self) -> None: ...
+
+    def unsettled(self) -> dict[Key, tuple[str, Any]]: ...
+
+    def log(self) -> str: ...
 
 
 Scenario = Callable[[Stage], Iterator[list[Key] | Scene]]

@@ -60,7 +60,7 @@ def no_lookup() -> None:
 
 
 def first_page_only() -> None:
-    _replace(fortnox, "_total_pages", lambda _data: 1)
+    _replace(fortnox, "total_pages", lambda _data: 1)
 
 
 def inexact_lookup() -> None:
