@@ -11,8 +11,6 @@ from sqlalchemy import Row, or_, select
 from app.db import upsert
 from app.models import cursors
 
-EVERYBODY = ""
-
 
 @dataclass(frozen=True)
 class Entry:

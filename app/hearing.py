@@ -15,7 +15,7 @@ Whether the offset that is given is sent again, and whether a beginning is a lit
 matter: an event is kept once.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -150,10 +150,3 @@ class Hearing:
 
 def _entry(who: str, topic: str, mark: Mark, *, told: bool = False) -> Entry:
     return Entry(who, f"{PREFIX}{topic}", str(mark), told)
-
-
-def last_offsets(rows: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """Topic and offset of each stored mark among (name, value)."""
-    for name, value in rows:
-        if name.startswith(PREFIX):
-            yield name.removeprefix(PREFIX), mark_of(value).offset

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from threading import Lock
 
-from app import figures, overview, worklist
+from app import claims, figures, overview, worklist
 from app.clock import Clock
 from app.db import Database
 from app.locks import ProcessLock
@@ -50,17 +50,17 @@ class Holder:
 
     def rename(self, item: Item, subject: str) -> None:
         try:
-            worklist.change_subject(self.db, item, subject, self.clock())
+            claims.change_subject(self.db, item, subject, self.clock())
         finally:
             self._forget(item)
 
     def take_subject(self, item: Item, subject: str) -> bool:
         """The row goes on under another subject; False: another row is running under it."""
-        return worklist.take_subject(self.db, item, subject)
+        return claims.take_subject(self.db, item, subject)
 
     def let_go(self, item: Item) -> None:
         try:
-            worklist.let_go(self.db, item, self.clock())
+            claims.let_go(self.db, item, self.clock())
         finally:
             self._forget(item)
 
@@ -80,7 +80,7 @@ class Holder:
         self._forget(item)
 
     def _take_back(self, holder: str, held: Collection[str]) -> int:
-        return worklist.take_back(self.db, holder, held, self.clock(), self.quarantine)
+        return claims.take_back(self.db, holder, held, self.clock(), self.quarantine)
 
     def _count(self, item: Item, settlement: Settlement) -> None:
         figures.HERE.count(figures.RUNS, item.kind, settlement.state)

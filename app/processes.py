@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import Connection as Tx
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 
 from app.db import Database, upsert
 from app.models import processes
@@ -27,5 +27,10 @@ def seen_since(tx: Tx, kind: str, instant: datetime) -> list[str]:
 
 
 def forget_old(tx: Tx, instant: datetime) -> int:
-    """Forgets those not seen since `instant`; answers how many."""
-    return tx.execute(delete(processes).where(processes.c.seen_at < instant)).rowcount
+    """Forgets those not seen since `instant`, but the last of each kind; answers how many."""
+    later = processes.alias()
+    followed = exists().where(
+        later.c.kind == processes.c.kind, later.c.seen_at > processes.c.seen_at
+    )
+    old = processes.c.seen_at < instant
+    return tx.execute(delete(processes).where(old, followed)).rowcount

@@ -1,9 +1,9 @@
 """What is forgotten after the retention time, and what is kept for the law.
 
-Forgotten: what was heard, and what exactly was written. Kept: the transfer log, the links, and of
-every write its time, its target and the hash of what was sent (behandlingshistorik, Bokföringslagen
-5 kap. 11 §), without which a posting cannot be followed for seven years. What is not settled yet
-is kept as it is.
+Forgotten: what was heard, what exactly was written, and processes that are no more. Kept: the
+transfer log, the links, and of every write its time, its target and the hash of what was sent
+(behandlingshistorik, Bokföringslagen 5 kap. 11 §), without which a posting cannot be followed for
+seven years. What is not settled yet is kept as it is.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection as Tx
 from sqlalchemy import Row, Select, and_, delete, or_, select, update
 
-from app import worklist
+from app import processes, worklist
 from app.db import Database
 from app.models import connections, effects, events, work
 from app.worklist import BACKGROUND, Want
@@ -71,6 +71,7 @@ def forget(tx: Tx, names: Collection[str], before: Limits) -> int:
         _forget_events(tx, names, before)
         + _forget_bodies(tx, names, before)
         + _forget_payloads(tx, names, before)
+        + processes.forget_old(tx, before.content)
     )
 
 

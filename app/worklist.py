@@ -5,9 +5,9 @@ A row that is wanted again while it runs is due again the moment it is settled. 
 truth; messages in Redis only say that one is due.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningInsert
 
-from app import effects, ids, turns, waiting
+from app import ids, turns, waiting
 from app.bulk import Bulk
 from app.columns import at, microseconds
 from app.db import Database, upsert
@@ -246,31 +246,6 @@ def imagined(want: Want) -> Item:
     return Item("", want.connection, want.kind, want.key, want.of, want.lane, 0, 0, None, "")
 
 
-def change_subject(db: Database, item: Item, subject: str, now: datetime) -> None:
-    """The row turned out to be about something else: it is due at once under that name."""
-    with db.transaction() as tx:
-        tx.execute(
-            update(work)
-            .where(work.c.id == item.id, work.c.claimed_by == item.claimed_by)
-            .values(subject=subject, state="queued", due_at=now, claimed_by=None)
-        )
-
-
-def take_subject(db: Database, item: Item, subject: str) -> bool:
-    """A running row goes on under another subject; False when another row is running under it."""
-    try:
-        with db.transaction() as tx:
-            tx.execute(
-                update(work)
-                .where(work.c.id == item.id, work.c.claimed_by == item.claimed_by)
-                .where(work.c.state == "running")
-                .values(subject=subject)
-            )
-    except IntegrityError:
-        return False
-    return True
-
-
 def retry(tx: Tx, row_ids: Sequence[str], now: datetime, lane: int = LIVE) -> int:
     """Due now, with the whole retry schedule ahead; a running row runs once more after this run."""
     running = work.c.state == "running"
@@ -288,39 +263,6 @@ def retry(tx: Tx, row_ids: Sequence[str], now: datetime, lane: int = LIVE) -> in
             lane=lane,
         )
     ).rowcount
-
-
-def take_back(
-    db: Database, holder: str, held: Collection[str], now: datetime, quarantine: timedelta
-) -> int:
-    """What a process left behind is due at once; answers how many rows.
-
-    The process has ended, and holds nothing; or it is this one, which alone may say what it still
-    holds. A creating call may have been its last act: it counts as sent now.
-    """
-    with db.transaction() as tx:
-        running = tx.scalars(
-            select(work.c.id).where(work.c.claimed_by == holder, work.c.state == "running")
-        )
-        lost = [row_id for row_id in running if row_id not in held]
-        if not lost:
-            return 0
-        effects.leave_alone(tx, lost, now + quarantine)
-        return tx.execute(
-            update(work)
-            .where(work.c.id.in_(lost), work.c.claimed_by == holder, work.c.state == "running")
-            .values(state="queued", due_at=now, claimed_by=None)
-        ).rowcount
-
-
-def let_go(db: Database, item: Item, now: datetime) -> None:
-    """A claimed row that this process will not run after all."""
-    with db.transaction() as tx:
-        tx.execute(
-            update(work)
-            .where(work.c.id == item.id, work.c.claimed_by == item.claimed_by)
-            .values(state="queued", due_at=now, claimed_by=None)
-        )
 
 
 def _new_row(row_id: str, want: Want, now: int) -> tuple[Any, ...]:
@@ -349,17 +291,5 @@ def _take(tx: Tx, row_ids: Sequence[str], me: str, now: datetime) -> list[Item]:
 
 
 def _item(row: Row[Any], holder: str) -> Item:
-    return Item(
-        row.id,
-        row.connection,
-        row.kind,
-        row.key,
-        row.subject,
-        row.lane,
-        row.attempts,
-        row.tries,
-        row.failing_since,
-        holder,
-        row.received_at,
-        row.wanted,
-    )
+    columns = {one.name: getattr(row, one.name) for one in fields(Item)}
+    return Item(**columns | {"claimed_by": holder})

@@ -37,12 +37,11 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
     ),
     # Each keeps one thing, and knows no vendor.
     "stores": (
-        "app.access app.alarms app.audit app.backfills app.batches app.causes app.connections"
-        " app.cursors app.effects app.eventlog app.grants app.hearing app.holder app.inbox"
-        " app.invitations"
-        " app.journal app.links app.listened app.looks app.metrics app.outages app.people"
-        " app.processes app.pulse app.resealing app.retention app.sessions app.overview"
-        " app.tokens app.transfers app.turns app.waiting app.worklist",
+        "app.access app.alarms app.audit app.backfills app.batches app.causes app.claims"
+        " app.connections app.cursors app.effects app.eventlog app.grants app.hearing app.holder"
+        " app.inbox app.invitations app.journal app.links app.listened app.looks app.metrics"
+        " app.outages app.overview app.people app.processes app.pulse app.resealing app.retention"
+        " app.sessions app.tokens app.transfers app.turns app.waiting app.worklist",
         "ground database",
     ),
     "bell": ("app.queue", ""),
@@ -127,7 +126,6 @@ OUTGROWN = {
     "app.models": 340,
     "app.severa.client": 345,
     "app.severa.schemas": 380,
-    "app.worklist": 370,
 }
 EMPTY_NAMES = {"utils", "helpers", "common", "service", "services", "manager", "base", "core"}
 

@@ -74,7 +74,7 @@ def test_ready_when_everything_answers(hall: Hall) -> None:
 def test_not_ready_without_a_worker_for_a_minute(hall: Hall) -> None:
     processes.beat(hall.db, "sweeper-1", "sweeper", NOW)
     with hall.db.transaction() as tx:
-        assert processes.forget_old(tx, NOW - timedelta(seconds=30)) == 1
+        tx.execute(text("DELETE FROM processes WHERE kind = 'worker'"))
     processes.beat(hall.db, "worker-2", "worker", NOW - timedelta(seconds=61))
     assert checks(client(hall)) == (503, ["worker"])
 

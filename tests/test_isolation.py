@@ -35,6 +35,10 @@ ALLOWED: dict[str, str] = {
     "app.inbox.last_told": BY_ID,
     "app.inbox.latest": BY_ID,
     "app.inbox.point_to": BY_ID,
+    "app.claims.change_subject": BY_ID,
+    "app.claims.let_go": BY_ID,
+    "app.claims.take_back": "what one process held when it ended, or lost sight of",
+    "app.claims.take_subject": BY_ID,
     "app.journal.read": BY_ID,
     "app.journal.said_since": BY_ID,
     "app.metrics._outages": UPKEEP,
@@ -50,14 +54,10 @@ ALLOWED: dict[str, str] = {
     "app.overview.running_holders": UPKEEP,
     "app.turns._running": "counted for each connection",
     "app.worklist._take": BY_ID,
-    "app.worklist.change_subject": BY_ID,
     "app.worklist.describe": BY_ID,
-    "app.worklist.let_go": BY_ID,
     "app.worklist.look": BY_ID,
     "app.worklist.retry": BY_ID,
     "app.worklist.settle": BY_ID,
-    "app.worklist.take_back": "what one process held when it ended, or lost sight of",
-    "app.worklist.take_subject": BY_ID,
 }
 
 

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import insert, select, update
 from starlette.testclient import TestClient
 
-from app import api, connections, inbox, retention
+from app import api, connections, inbox, processes, retention
 from app.api import spreadsheet
 from app.hall import Hall
 from app.inbox import Heard
@@ -153,6 +153,17 @@ def test_many_go_in_bounded_batches_and_those_of_a_deleted_company_too(
         assert retention.forget(tx, ["acme"], before) == 8  # four go, of four the body
     tidy(shop)
     assert rows(shop, events) == []
+
+
+def test_processes_that_are_no_more_go_but_the_last_of_each_kind(hall: Hall) -> None:
+    now = hall.clock()
+    for name, kind, days in (("w1", "worker", 40), ("w2", "worker", 31), ("s1", "sweeper", 50)):
+        processes.beat(hall.db, name, kind, now - days * DAY)
+    before = retention.limits(now, 30 * DAY)
+    with hall.db.transaction() as tx:
+        assert [retention.forget(tx, [], before) for _ in range(2)] == [1, 0]
+        assert processes.seen_since(tx, "worker", now - 60 * DAY) == ["w2"]
+        assert processes.seen_since(tx, "sweeper", now - 60 * DAY) == ["s1"]
 
 
 def test_it_comes_back_every_day_and_is_planted_once(shop: Workshop) -> None:

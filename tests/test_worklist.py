@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from app import connections, outages, overview, waiting, worklist
+from app import claims, connections, outages, overview, waiting, worklist
 from app.documents import Document
 from app.errors import because
 from app.hall import Hall
@@ -389,14 +389,14 @@ def test_a_settlement_is_written_as_it_was_given(hall: Hall) -> None:
 def test_who_lost_the_row_settles_nothing_and_wakes_nobody(hall: Hall) -> None:
     mine = claimed(hall, want("1"), "paused")
     end(hall, want("2"), Settlement("blocked", WHY, waits_for="work:invoice:1"))
-    assert worklist.take_back(hall.db, "paused", set(), NOW, QUARANTINE) == 1
+    assert claims.take_back(hall.db, "paused", set(), NOW, QUARANTINE) == 1
     theirs = claimed(hall, want("1"), "successor")
     before = row(hall, "1")
     settle(hall, mine, DONE)
     assert row(hall, "1") == before
     assert row(hall, "2").state == "blocked"
-    worklist.let_go(hall.db, mine, NOW)
-    worklist.change_subject(hall.db, mine, "invoice:3", NOW)
+    claims.let_go(hall.db, mine, NOW)
+    claims.change_subject(hall.db, mine, "invoice:3", NOW)
     assert row(hall, "1") == before
     settle(hall, theirs)
     assert (row(hall, "1").state, row(hall, "2").state) == ("done", "queued")
@@ -411,7 +411,7 @@ def test_a_settled_row_is_not_settled_again(hall: Hall) -> None:
 
 def test_a_row_let_go_is_due_at_once(hall: Hall) -> None:
     item = claimed(hall, want("1"))
-    worklist.let_go(hall.db, item, NOW + SECOND)
+    claims.let_go(hall.db, item, NOW + SECOND)
     assert (row(hall, "1").state, row(hall, "1").claimed_by) == ("queued", None)
     assert drain(hall, at=NOW + SECOND) == ["1"]
 
@@ -419,7 +419,7 @@ def test_a_row_let_go_is_due_at_once(hall: Hall) -> None:
 def test_a_row_that_changes_its_subject_is_due_at_once_under_it(hall: Hall) -> None:
     invoice = claimed(hall, want("1"))
     payment = claimed(hall, want("88", kind="payment"))
-    worklist.change_subject(hall.db, payment, "invoice:1", NOW)
+    claims.change_subject(hall.db, payment, "invoice:1", NOW)
     assert claim(hall) is None
     settle(hall, invoice)
     assert drain(hall) == ["88"]
@@ -580,8 +580,8 @@ def test_what_a_dead_process_held_is_due_at_once_and_nothing_else(hall: Hall) ->
         claimed(hall, want(key), holder)
     with hall.db.reading() as tx:
         assert sorted(overview.running_holders(tx)) == ["alive", "dead"]
-    assert worklist.take_back(hall.db, "dead", set(), NOW + SECOND, QUARANTINE) == 2
-    assert worklist.take_back(hall.db, "dead", set(), NOW + SECOND, QUARANTINE) == 0
+    assert claims.take_back(hall.db, "dead", set(), NOW + SECOND, QUARANTINE) == 2
+    assert claims.take_back(hall.db, "dead", set(), NOW + SECOND, QUARANTINE) == 0
     assert sorted(drain(hall, at=NOW + SECOND)) == ["1", "2"]
     assert row(hall, "3").state == "running"
 
@@ -589,8 +589,8 @@ def test_what_a_dead_process_held_is_due_at_once_and_nothing_else(hall: Hall) ->
 def test_a_living_process_takes_back_only_what_it_lost_sight_of(hall: Hall) -> None:
     held, lost = claimed(hall, want("1")), claimed(hall, want("2"))
     claimed(hall, want("3"), "other")
-    assert worklist.take_back(hall.db, "me", {held.id}, NOW, QUARANTINE) == 1
-    assert worklist.take_back(hall.db, "me", {held.id}, NOW, QUARANTINE) == 0
+    assert claims.take_back(hall.db, "me", {held.id}, NOW, QUARANTINE) == 1
+    assert claims.take_back(hall.db, "me", {held.id}, NOW, QUARANTINE) == 0
     assert drain(hall) == ["2"]
     assert [row(hall, key).state for key in "13"] == ["running", "running"]
     settle(hall, lost, Settlement("failed", WHY))

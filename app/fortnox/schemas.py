@@ -337,8 +337,6 @@ class Unit(Coded):
 
 class FinancialYear(Shape):
     id: int
-    from_date: Day = None
-    to_date: Day = None
 
 
 class TermsOfPayment(Shape):

@@ -98,7 +98,6 @@ class Invoice(Shape):
     total_tax: Money | None = None
     total_including_tax: Money | None = None
     work_hour_value_added_tax: Decimal | None = None
-    receiver_customer_name: str | None = None
     receiver_address: ReceiverAddress | None = None
     is_credit_note: bool = False
     reimburse_invoice: RelatedInvoice | None = None
@@ -197,7 +196,6 @@ class Customer(Shape):
     payment_term: int | None = None
     invoicing_vat: InvoicingVat | None = None
     e_invoice_address: str | None = None
-    e_invoice_operator: str | None = None
 
 
 class AddressCountry(Shape):
@@ -369,5 +367,3 @@ class InvoiceStatus(Shape):
     is_active: bool = True
     is_paid: bool = False
     is_sent: bool = False
-    has_invoice_number: bool = False
-    is_read_only: bool = False

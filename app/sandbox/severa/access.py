@@ -53,10 +53,6 @@ class Access:
             raise LookupError(f"Severa has no scope {', '.join(sorted(unknown))}.")
         self._clients[client_id] = (secret, scopes)
 
-    def remove_client(self, client_id: str) -> None:
-        self._clients.pop(client_id, None)
-        self.expire()
-
     def expire(self, *, refresh: bool = False) -> None:
         """All access tokens at once, as after a restart; `refresh`: those too."""
         self._access.clear()
