@@ -14,7 +14,7 @@ import urllib.request
 import zipfile
 from pathlib import Path
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 240  # of a machine that is busy with other things; 15 on a quiet one
 ROOT = Path(__file__).parent.parent
 
 
