@@ -72,6 +72,7 @@ def sync(sides: Sides, item: Item) -> Link:
         taken=because("customer_number_shared", number=number, customer=customer.name),
         is_there=lambda guid: is_there(sides.severa.customer, guid),
         seen_from_severa=customer_intake.translate,
+        master=master,
     )
     record = Record(item.key, content.customer_number, customer.name, content, {"seen": seen})
     return carry_over(sides, item, register, record)

@@ -1,18 +1,20 @@
 """Taking a record of Fortnox's into Severa: customers and articles alike.
 
-A record that is there already is linked as it stands. Whether Severa refuses a second record with
+A record that is there already is linked as it stands, and brought up to date where its master's
+change led here. Whether Severa refuses a second record with
 the same number is not documented, so it is looked for before and after, and a lost answer is waited
 out. What the link keeps as carried is told in register.py.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app import journal, links, worklist
 from app.effects import Intent
 from app.errors import Blocked, Missing, NothingToDo, Reason, Refused, System, because
 from app.links import Link
+from app.sync.register import UNSEEN, was_told
 from app.sync.right_of_way import give_way
 from app.sync.sides import Sides
 from app.sync.writing import Creation, Found, create, sent_before
@@ -58,13 +60,18 @@ def take_in(sides: Sides, item: Item, intake: Intake) -> Link:
         return known
     if intake.master != "fortnox":
         raise NothingToDo(because("severa_is_master", kind=intake.kind, number=intake.number))
+    return _bring_up_to_date(sides, item, intake, known, before or {})
+
+
+def _bring_up_to_date(
+    sides: Sides, item: Item, intake: Intake, known: Link, before: Payload
+) -> Link:
     try:
-        altered = intake.alter(known.severa_id, before or {}, intake.record)
+        altered = intake.alter(known.severa_id, before, intake.record)
     except Missing as error:
         raise NothingToDo(because("severa_record_gone", kind=intake.kind)) from error
-    if altered:
-        return _remember(sides, item, intake, known.severa_id, known.carried, "updated_in_severa")
-    return _remember(sides, item, intake, known.severa_id, known.carried, None)
+    what = "updated_in_severa" if altered else None
+    return _remember(sides, item, intake, known.severa_id, known.carried, what)
 
 
 def _first(sides: Sides, item: Item, intake: Intake) -> Link:
@@ -88,12 +95,21 @@ def _first(sides: Sides, item: Item, intake: Intake) -> Link:
         intake.complete(created.number)
         return Link(intake.kind, created.number, intake.number, {})
     if created.sent is None:
-        return _remember(sides, item, intake, created.number, {}, "linked_in_severa")
+        return _link(sides, item, intake, created.number)
     intake.look(name)  # somebody may have made another one in the same moment
     intake.complete(created.number)
     if created.sent != intent.payload:  # made by an earlier attempt, with what was true then
         intake.alter(created.number, {}, intake.record)
     return _remember(sides, item, intake, created.number, {}, "created_in_severa")
+
+
+def _link(sides: Sides, item: Item, intake: Intake, severa_id: str) -> Link:
+    if intake.master == "severa":  # whose own change may be under way, and goes over whole
+        intake = replace(intake, seen=lambda _: UNSEEN)
+    link = _remember(sides, item, intake, severa_id, {}, "linked_in_severa")
+    if intake.master == "fortnox" and was_told(sides, item):
+        return _bring_up_to_date(sides, item, intake, link, {})
+    return link
 
 
 def _create(sides: Sides, item: Item, creation: Creation[str]) -> Any:

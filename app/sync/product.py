@@ -63,6 +63,7 @@ def sync(sides: Sides, item: Item) -> Link:
         is_there=lambda key: is_there(lambda one: read(sides, one), key),
         check=partial(_check_same, article),
         seen_from_severa=product_intake.translate,
+        master=sides.document.product_master,
     )
     record = Record(item.key, content.article_number, article.name, content, {"seen": seen})
     return carry_over(sides, item, register, record)

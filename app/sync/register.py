@@ -1,7 +1,8 @@
 """Carrying a record with a number of its own into Fortnox: customers, articles and projects alike.
 
 Fortnox refuses a second record with the same number, so an attempt may be repeated at once. A
-record that is there already is linked as it stands; later changes of the master go over whole.
+record that is there already is linked as it stands; changes of the master go over whole, the one
+that leads to the link too.
 What the link keeps as carried: `payload`, what Fortnox got; `record`, what Fortnox would say of it
 to Severa; `seen`, how Severa's record looked; `last`, which side was written last.
 """
@@ -12,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from app import journal, links, worklist
+from app import inbox, journal, links, worklist
 from app.effects import Intent
 from app.errors import Blocked, Missing, NothingToDo, Reason, System, because
 from app.links import Link
@@ -22,6 +23,7 @@ from app.worklist import Item
 
 Payload = dict[str, Any]
 BLANK = "API_BLANK"  # "" and null leave the value; this text alone empties it
+UNSEEN = ""  # `seen` of what was linked from Fortnox's side, with Severa as the master
 # Not emptied by Severa: it knows no such thing of this record, or Fortnox has no such code.
 NEVER_BLANKED = frozenset({"Currency", "TermsOfPayment", "VATType", "VAT"})
 
@@ -43,6 +45,7 @@ class Register:
     is_there: Callable[[str], bool]
     check: Callable[[Any, Payload], None] = lambda _record, _sent: None
     seen_from_severa: Callable[[Any], Payload | None] = lambda _record: None
+    master: System = "severa"
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,12 @@ def unchanged(link: Link, master: System, seen: str) -> bool:
     return False
 
 
+def was_told(sides: Sides, item: Item) -> bool:
+    """Whether an event or a poll led here: it was changed. Else another record, or a backfill."""
+    with sides.db.reading() as tx:
+        return inbox.latest(tx, item.id)[0] != ""
+
+
 def carry_over(sides: Sides, item: Item, register: Register, record: Record) -> Link:
     """Creates, links or updates; the link tells what was carried over."""
     payload = frozen(record.content)
@@ -96,6 +105,8 @@ def carry_over(sides: Sides, item: Item, register: Register, record: Record) -> 
         known = links.of_severa(tx, sides.name, register.kind, record.severa_id)
     if known is None:
         known = _create(sides, item, register, record, payload)
+    elif known.carried.get("seen") == UNSEEN and not was_told(sides, item):
+        return _keep_in_mind(sides, known, record)
     payload[register.number_field] = known.fortnox_id
     if known.carried.get("payload") == payload:
         return _keep_in_mind(sides, known, record)
@@ -140,10 +151,15 @@ def _create(sides: Sides, item: Item, register: Register, record: Record, payloa
         number=lambda _answer: record.number,
         unique=True,
     )
+    as_it_stands = payload
+    if register.master == "severa" and was_told(sides, item):
+        as_it_stands = {register.number_field: record.number}  # nothing of it is carried over yet
     if sides.plan is not None and creation.look():
-        return Link(register.kind, record.severa_id, record.number, {"payload": payload})
+        return Link(register.kind, record.severa_id, record.number, {"payload": as_it_stands})
     created = create(sides, item, creation)
     answer, sent = created.answer, created.sent or payload
+    if answer is None and created.sent is None:
+        sent = as_it_stands
     if answer is None and sides.plan is None:
         answer = register.read(record.number)
         register.check(answer, created.sent or {})

@@ -331,6 +331,41 @@ def test_what_was_there_before_the_activation_is_left_to_a_backfill(polled: Work
     assert polled.partners.writes() == 0
 
 
+@pytest.mark.parametrize("master", ["severa", "fortnox"])
+def test_the_first_change_of_what_both_had_before_goes_over_where_its_side_is_the_master(
+    polled: Workshop, master: str
+) -> None:
+    """As after another integration: the books are full of records that were never linked."""
+    severa, books = polled.partners.severa, polled.partners.books
+    polled.connect(customer_master=master, product_master=master)
+    books.add_customer(CustomerNumber="1001", Name="Nordbygg i Norr", Comments="Ring Eva")
+    books.add_project("3001", "Stationen")
+    severa.change("customers", 1001, name="Nordbygg Sverige AB")
+    severa.change("projects", 3001, name="Nya stationen")
+    rounds(polled)
+    assert books.projects["3001"]["Description"] == "Nya stationen"
+    name = "Nordbygg Sverige AB" if master == "severa" else "Nordbygg i Norr"
+    assert books.customers["1001"]["Name"] == name
+    assert books.customers["1001"]["Comments"] == "Ring Eva"  # Severa knows no such thing
+    writes = polled.partners.writes()
+    rounds(polled, 3)
+    assert polled.partners.writes() == writes
+
+
+@pytest.mark.parametrize("master", ["severa", "fortnox"])
+def test_and_so_does_one_that_is_changed_in_fortnox(polled: Workshop, master: str) -> None:
+    polled.connect(customer_master=master)
+    polled.partners.books.add_customer(CustomerNumber="1001", Name="Nordbygg i Norr")
+    writes = polled.partners.writes()
+    rounds(polled)
+    customer = polled.partners.severa.find("customers", 1001)
+    assert (customer["name"] == "Nordbygg i Norr") == (master == "fortnox")
+    assert (polled.partners.writes() > writes) == (master == "fortnox")
+    writes = polled.partners.writes()
+    rounds(polled, 3)
+    assert polled.partners.writes() == writes
+
+
 def test_a_customer_made_in_fortnox_reaches_severa_by_poll_alone(polled: Workshop) -> None:
     polled.partners.books.add_customer(
         CustomerNumber="5005",
