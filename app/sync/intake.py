@@ -70,8 +70,9 @@ def _bring_up_to_date(
         altered = intake.alter(known.severa_id, before, intake.record)
     except Missing as error:
         raise NothingToDo(because("severa_record_gone", kind=intake.kind)) from error
-    what = "updated_in_severa" if altered else None
-    return _remember(sides, item, intake, known.severa_id, known.carried, what)
+    if altered:
+        return _remember(sides, item, intake, known.severa_id, known.carried, "updated_in_severa")
+    return _remember(sides, item, intake, known.severa_id, known.carried, None)
 
 
 def _first(sides: Sides, item: Item, intake: Intake) -> Link:
