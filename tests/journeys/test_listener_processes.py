@@ -97,6 +97,7 @@ def test_when_the_leader_is_killed_another_takes_over_within_thirty_seconds(
         assert running[[one.pid for one in running].index(other)].poll() is None
 
 
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 @pytest.mark.timeout(240)
 def test_an_event_and_its_mark_are_one_commit_whenever_the_process_is_killed(
     shop: Workshop, redis_url: str

@@ -249,6 +249,7 @@ def test_invoices_that_are_not_ours_cost_no_call_of_their_own(polled: Workshop) 
     )
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.processes
 @pytest.mark.timeout(300)
 def test_a_whole_installation_without_listener_or_webhook_carries_invoice_and_payment(

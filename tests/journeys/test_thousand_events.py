@@ -79,6 +79,7 @@ def test_a_thousand_shuffled_events_make_two_hundred_invoices_and_replaying_them
         assert partners.invoices_by_reference() == expected
 
 
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 @pytest.mark.processes
 @pytest.mark.timeout(400)
 def test_workers_killed_ten_times_and_redis_flushed_and_killed_lose_nothing_and_double_nothing(
