@@ -60,19 +60,16 @@ def take_in(sides: Sides, item: Item, intake: Intake) -> Link:
         return known
     if intake.master != "fortnox":
         raise NothingToDo(because("severa_is_master", kind=intake.kind, number=intake.number))
-    return _bring_up_to_date(sides, item, intake, known, before or {})
-
-
-def _bring_up_to_date(
-    sides: Sides, item: Item, intake: Intake, known: Link, before: Payload
-) -> Link:
-    try:
-        altered = intake.alter(known.severa_id, before, intake.record)
-    except Missing as error:
-        raise NothingToDo(because("severa_record_gone", kind=intake.kind)) from error
-    if altered:
+    if _altered(intake, known.severa_id, before or {}):
         return _remember(sides, item, intake, known.severa_id, known.carried, "updated_in_severa")
     return _remember(sides, item, intake, known.severa_id, known.carried, None)
+
+
+def _altered(intake: Intake, severa_id: str, before: Payload) -> bool:
+    try:
+        return intake.alter(severa_id, before, intake.record)
+    except Missing as error:
+        raise NothingToDo(because("severa_record_gone", kind=intake.kind)) from error
 
 
 def _first(sides: Sides, item: Item, intake: Intake) -> Link:
@@ -107,9 +104,13 @@ def _first(sides: Sides, item: Item, intake: Intake) -> Link:
 def _link(sides: Sides, item: Item, intake: Intake, severa_id: str) -> Link:
     if intake.master == "severa":  # whose own change may be under way, and goes over whole
         intake = replace(intake, seen=lambda _: UNSEEN)
+    # Written before it is remembered as carried: a write that fails is made again.
+    is_altered = (
+        intake.master == "fortnox" and was_told(sides, item) and _altered(intake, severa_id, {})
+    )
     link = _remember(sides, item, intake, severa_id, {}, "linked_in_severa")
-    if intake.master == "fortnox" and was_told(sides, item):
-        return _bring_up_to_date(sides, item, intake, link, {})
+    if is_altered:
+        return _remember(sides, item, intake, severa_id, link.carried, "updated_in_severa")
     return link
 
 

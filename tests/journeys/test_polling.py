@@ -367,6 +367,15 @@ def test_and_so_does_one_that_is_changed_in_fortnox(polled: Workshop, master: st
     assert polled.partners.writes() == writes
 
 
+def test_a_first_change_that_severa_refuses_at_first_goes_over_later(polled: Workshop) -> None:
+    polled.connect(customer_master="fortnox")
+    polled.partners.books.add_customer(CustomerNumber="1001", Name="Nordbygg i Norr")
+    polled.partners.severa.chaos.faults.append(Fault("refuse", "/customers/", "PATCH", status=503))
+    rounds(polled, 4)
+    assert polled.row("customer", "fortnox:1001").attempts > 1
+    assert polled.partners.severa.find("customers", 1001)["name"] == "Nordbygg i Norr"
+
+
 def test_a_customer_made_in_fortnox_reaches_severa_by_poll_alone(polled: Workshop) -> None:
     polled.partners.books.add_customer(
         CustomerNumber="5005",
