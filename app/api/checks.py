@@ -1,14 +1,14 @@
 """What is looked at as a whole: the preflight before activation, and the books of a period."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel
 
 from app.api import spreadsheet
 from app.api.desk import AtDesk, Desk, language, router
-from app.api.problems import Problem
+from app.api.period import First, Last, bound
 from app.api.shapes import Explained, explained
 from app.checks import preflight, reconcile
 from app.checks.comparison import Line, Reconciliation
@@ -130,8 +130,8 @@ def read_preflight(desk: AtDesk, request: Request, connection: str) -> Preflight
 def read_reconciliation(
     desk: AtDesk,
     connection: str,
-    since: Annotated[date, Query(alias="from")],
-    until: Annotated[date, Query(alias="to")],
+    since: First,
+    until: Last,
 ) -> Books:
     """Invoices, payments and fees of both systems, compared to the öre."""
     books = _reconciled(desk, connection, since, until)
@@ -157,20 +157,18 @@ def read_reconciliation(
 def read_reconciliation_csv(
     desk: AtDesk,
     connection: str,
-    since: Annotated[date, Query(alias="from")],
-    until: Annotated[date, Query(alias="to")],
+    since: First,
+    until: Last,
 ) -> Response:
     """The same, a line each."""
     books = _reconciled(desk, connection, since, until)
     text = spreadsheet.lines(COLUMNS, [_line(line) for line in books.lines])
-    name = f"{connection}-{since}-{until}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+    headers = spreadsheet.saved_as(f"{connection}-{since}-{until}.csv")
+    return Response(text, media_type=spreadsheet.MEDIA_TYPE, headers=headers)
 
 
 def _reconciled(desk: Desk, connection: str, since: date, until: date) -> Reconciliation:
-    if until < since or (until - since).days > LONGEST_PERIOD_DAYS:
-        raise Problem(400, f"to: expected a day within {LONGEST_PERIOD_DAYS} days after from")
+    bound(since, until, LONGEST_PERIOD_DAYS)
     with desk.hall.db.reading() as tx:
         found = desk.connection(tx, connection)
     return reconcile.run(desk.look(found), since, until)

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Query
 from sqlalchemy import Row
 from starlette.responses import StreamingResponse
 
 from app import clock, retention
 from app.api import spreadsheet
 from app.api.desk import AtDesk, Desk, router
+from app.api.period import First, Last, bound
 from app.api.problems import Problem
 from app.api.sides import sides
 
@@ -27,21 +27,19 @@ COLUMNS = (
 def read_history(
     desk: AtDesk,
     connection: str,
-    since: Annotated[date, Query(alias="from")],
-    until: Annotated[date, Query(alias="to")],
+    since: First,
+    until: Last,
 ) -> StreamingResponse:
     """A line for each write that was done, from the first to the last day, in Swedish time."""
-    if until < since or (until - since).days > LONGEST_YEAR_DAYS:
-        raise Problem(400, f"to: expected a day within {LONGEST_YEAR_DAYS} days after from")
+    bound(since, until, LONGEST_YEAR_DAYS)
     if until.year > 9000 or since.year < 1970:
         raise Problem(400, "from: expected a day of our time")
     with desk.hall.db.reading() as tx:
         desk.connection(tx, connection)
-    name = f"{connection}-history-{since}-{until}.csv"
     return StreamingResponse(
         _lines(desk, connection, _midnight(since), _midnight(until + timedelta(days=1))),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        media_type=spreadsheet.MEDIA_TYPE,
+        headers=spreadsheet.saved_as(f"{connection}-history-{since}-{until}.csv"),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 Row = Mapping[str, Any]
+MEDIA_TYPE = "text/csv; charset=utf-8"
 NUMBER = re.compile(r"-?[0-9]+([.,][0-9]+)?")
 
 
@@ -17,6 +18,11 @@ def lines(columns: Sequence[str], rows: Iterable[Row], *, heading: bool = True) 
         writer.writeheader()
     writer.writerows({name: cell(value) for name, value in row.items()} for row in rows)
     return text.getvalue()
+
+
+def saved_as(name: str) -> dict[str, str]:
+    """The header that makes it a file of this name."""
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
 def cell(value: Any) -> str:

@@ -23,11 +23,8 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 def list_all(*, url: Url = "", key: Key = "", as_json: AsJson = False) -> None:
     """List the connections."""
     answer = Remote(url, key, quiet=as_json).ask("GET", "connections")
-    if as_json:
-        printing.as_json(answer)
-        return
     rows = [(one["name"], one["label"], _state(one)) for one in answer["connections"]]
-    printing.table(("name", "label", "state"), rows)
+    printing.listing(answer, ("name", "label", "state"), rows, in_json=as_json)
 
 
 @app.command()

@@ -30,14 +30,12 @@ def register(bridge: typer.Typer) -> None:
 def list_all(*, url: Url = "", key: Key = "", as_json: AsJson = False) -> None:
     """List the keys that were made; ADMIN_KEY is not among them."""
     answer = Remote(url, key, quiet=as_json).ask("GET", "keys")
-    if as_json:
-        printing.as_json(answer)
-        return
     rows = [
         (one["id"], one["name"], one["scope"], one["begins"], _state(one), one["last_used_at"])
         for one in answer["keys"]
     ]
-    printing.table(("id", "name", "scope", "begins", "state", "last used"), rows)
+    columns = ("id", "name", "scope", "begins", "state", "last used")
+    printing.listing(answer, columns, rows, in_json=as_json)
 
 
 @app.command()
@@ -101,14 +99,12 @@ def audit(
     answer = Remote(url, key, quiet=as_json).ask(
         "GET", "audit", connection=connection, action=action, since=since, limit=limit
     )
-    if as_json:
-        printing.as_json(answer)
-        return
     rows = [
         (one["at"], one["who"]["name"], one["who"]["origin"], one["action"], one["connection"])
         for one in answer["entries"]
     ]
-    printing.table(("at", "who", "from", "what", "connection"), rows)
+    columns = ("at", "who", "from", "what", "connection")
+    printing.listing(answer, columns, rows, in_json=as_json)
 
 
 def _state(one: dict[str, Any]) -> str:

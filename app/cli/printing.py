@@ -41,6 +41,16 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     _console().print(shown)
 
 
+def listing(
+    answer: Any, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, in_json: bool
+) -> None:
+    """The whole answer for programs, or its rows for people."""
+    if in_json:
+        as_json(answer)
+    else:
+        table(columns, rows)
+
+
 def line(*parts: Any) -> None:
     told = [_cell(part) for part in parts if part not in (None, "")]
     _console().print(Text("  ").join(told), soft_wrap=True)

@@ -30,14 +30,12 @@ Generate = Annotated[
 def list_all(*, url: Url = "", key: Key = "", as_json: AsJson = False) -> None:
     """List everybody who may log in by name, also those who are shut out."""
     answer = Remote(url, key, quiet=as_json).ask("GET", "users")
-    if as_json:
-        printing.as_json(answer)
-        return
     rows = [
         (one["name"], one["label"], one["role"], one["kind"], _state(one), one["seen_at"])
         for one in answer["users"]
     ]
-    printing.table(("name", "called", "role", "log-in", "state", "last seen"), rows)
+    columns = ("name", "called", "role", "log-in", "state", "last seen")
+    printing.listing(answer, columns, rows, in_json=as_json)
 
 
 @app.command()

@@ -4,24 +4,16 @@ import hashlib
 import json
 from collections.abc import Iterator
 from datetime import date
-from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any
 from urllib.parse import quote
 
-from pydantic import TypeAdapter, ValidationError
+from app.errors import Unclear
+from app.fortnox import files, schemas
+from app.fortnox.listed import Listed, SupplierInvoiceListItem, listed
+from app.fortnox.rest import Payload, Rest
 
-from app.calls import Answer
-from app.errors import Busy, System, Unauthorized, Unclear
-from app.fortnox import schemas
-from app.fortnox.auth import ask
-from app.fortnox.listed import Listed, SupplierInvoiceListItem, listed, total_pages
-from app.line import Line
-
-T = TypeVar("T")
-PAGE = 500
 ATTACHMENTS = "/api/fileattachments/attachments-v1"
 ALONE = {"locked_period": "settings/lockedperiod"}
-Payload = dict[str, Any]
 # What a poll reads by its rows alone: path, wrapper, and the field of the number.
 LISTS = {
     "accounts": ("accounts", "Accounts", "Number"),
@@ -37,20 +29,7 @@ LISTS = {
 }
 
 
-@cache
-def _reader(shape: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(shape)
-
-
-class Fortnox:
-    system: System = "fortnox"
-
-    def __init__(self, line: Line, url: str) -> None:
-        self._line, self._url = line, url.rstrip("/")
-
-    def prepay(self) -> None:
-        self._line.prepay()
-
+class Fortnox(Rest):
     def invoice(self, number: str) -> schemas.Invoice:
         return self._one(schemas.Invoice, "Invoice", "GET", f"invoices/{_part(number)}")
 
@@ -96,30 +75,30 @@ class Fortnox:
             raise Unclear("fortnox", "an invoice that was credited but names no credit note")
         return original
 
-    def inbox(self, folder: str) -> list[schemas.File]:
+    def inbox(self, folder: str) -> list[files.File]:
         answer = self._call("GET", f"inbox/{_part(folder)}")
-        return list(self._shape(schemas.Folder, answer, "Folder").files)
+        return list(self._shape(files.Folder, answer, "Folder").files)
 
-    def upload(self, folder: str, name: str, content: bytes) -> schemas.File:
+    def upload(self, folder: str, name: str, content: bytes) -> files.File:
         """A PDF; `name` in ASCII, as multipart names are read in more than one way."""
-        files = {"file": (name, content, "application/pdf")}
-        answer = self._call("POST", "inbox", params={"path": folder}, files=files)
-        return self._shape(schemas.File, answer, "File")
+        sent = {"file": (name, content, "application/pdf")}
+        answer = self._call("POST", "inbox", params={"path": folder}, files=sent)
+        return self._shape(files.File, answer, "File")
 
     def archived(self, archive_file_id: str, *, largest: int) -> bytes:
         query = {"fileid": archive_file_id}
         data: bytes = self._call("GET", "archive", params=query, largest_file=largest).data
         return data
 
-    def attachments(self, invoice_number: str) -> list[schemas.Attachment]:
+    def attachments(self, invoice_number: str) -> list[files.Attachment]:
         query = {"entityid": invoice_number, "entitytype": "F"}
         answer = self._call("GET", ATTACHMENTS, params=query)
-        return self._listed(schemas.Attachment, answer)
+        return self._listed(files.Attachment, answer)
 
-    def attach(self, wanted: list[Payload]) -> schemas.Attachment:
+    def attach(self, wanted: list[Payload]) -> files.Attachment:
         """`wanted`: one attachment, in a list."""
         answer = self._call("POST", ATTACHMENTS, json_body=wanted)
-        made = self._listed(schemas.Attachment, answer)
+        made = self._listed(files.Attachment, answer)
         if not made:
             raise Unclear("fortnox", "an attachment that is not named")
         return made[0]
@@ -262,59 +241,6 @@ class Fortnox:
         """Whether Fortnox answers us at all, with a good token."""
         self._call("GET", "companyinformation")
         return True
-
-    def _one(
-        self, shape: type[T], wrapper: str, method: str, path: str, body: Payload | None = None
-    ) -> T:
-        return self._shape(shape, self._call(method, path, json_body=body), wrapper)
-
-    def _pages(self, shape: type[T], path: str, wrapper: str, **query: str) -> Iterator[T]:
-        page = 1
-        while True:
-            params = query | {"limit": str(PAGE), "page": str(page)}
-            answer = self._call("GET", path, params=params)
-            found: list[T] = self._shape(list[shape], answer, wrapper)  # type: ignore[valid-type]
-            yield from found
-            total = total_pages(answer.data)
-            if total is None and len(found) == PAGE:
-                raise Unclear("fortnox", f"a full page that may not be the last: {wrapper}")
-            if page >= (total or 1) or not found:
-                return
-            page += 1
-
-    def _call(self, method: str, path: str, **sent: Any) -> Answer:
-        token = self._line.tokens.current()
-        try:
-            return self._send(token, method, path, **sent)
-        except Unauthorized:  # a definite no: the token may just have ended
-            return self._send(self._line.tokens.renew(token), method, path, **sent)
-
-    def _send(self, token: str, method: str, path: str, **sent: Any) -> Answer:
-        self._line.turn()
-        headers = {"Authorization": f"Bearer {token}"}
-        try:
-            url = self._url + (path if path.startswith("/") else f"/3/{path}")
-            return ask(self._line.client, method, url, headers=headers, **sent)
-        except Busy as error:
-            self._line.note(error)
-            raise
-
-    @classmethod
-    def _listed(cls, shape: type[T], answer: Answer) -> list[T]:
-        """Of the calls that answer a list without a name around it; no list is not an empty one."""
-        wrapped = Answer(answer.status, answer.headers, {"list": answer.data})
-        found: list[T] = cls._shape(list[shape], wrapped, "list")  # type: ignore[valid-type]
-        return found
-
-    @staticmethod
-    def _shape(shape: type[T], answer: Answer, wrapper: str) -> T:
-        data = answer.data.get(wrapper) if isinstance(answer.data, dict) else None
-        try:
-            record: T = _reader(cast("Any", shape)).validate_python(data)
-        except ValidationError as error:
-            fields = ", ".join(".".join(map(str, one["loc"])) for one in error.errors()[:5])
-            raise Unclear("fortnox", f"an answer of another shape: {wrapper} {fields}") from error
-        return record
 
 
 def _print(data: Any) -> str:

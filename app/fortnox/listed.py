@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.errors import Unclear
-from app.fortnox.schemas import Day, Flag, Shape, Text
+from app.fortnox.shape import Day, Flag, Shape, Text
 
 
 class Listed(BaseModel):
@@ -31,14 +31,3 @@ def listed(row: dict[str, Any], number: str, fingerprint: str) -> Listed:
         return Listed(number=row.get(number), fingerprint=fingerprint)
     except ValidationError as error:
         raise Unclear("fortnox", f"an answer of another shape: a row without {number}") from error
-
-
-def total_pages(data: Any) -> int | None:
-    """None where nothing is said of pages."""
-    information = data.get("MetaInformation") if isinstance(data, dict) else None
-    if information is None:
-        return None
-    pages = information.get("@TotalPages") if isinstance(information, dict) else None
-    if not str(pages).isdecimal():
-        raise Unclear("fortnox", "an answer of another shape: MetaInformation")
-    return int(str(pages))

@@ -1,21 +1,12 @@
 """The questions we ask Severa, one method each. Source: Severa's public REST API, v1."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from app.errors import Refused, Unclear
+from app.severa import billed, harmless, schemas
+from app.severa.rest import Payload, Rest
 
-from app.calls import Answer
-from app.errors import Busy, Refused, System, Unauthorized, Unclear
-from app.line import Line
-from app.severa import harmless, patches, schemas
-from app.severa.auth import ask
-
-T = TypeVar("T")
-PAGE = 100
-Payload = dict[str, Any]
 ARTICLE_REGISTERS = {
     "product": "products",
     "work_type": "worktypes",
@@ -39,21 +30,7 @@ REIMBURSED_LISTS = {
 }
 
 
-@cache
-def _reader(shape: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(shape)
-
-
-class Severa:
-    system: System = "severa"
-
-    def __init__(self, line: Line, url: str, client_id: str) -> None:
-        self._line, self._url = line, url.rstrip("/")
-        self._client_id = client_id
-
-    def prepay(self) -> None:
-        self._line.prepay()
-
+class Severa(Rest):
     def invoice(self, guid: str) -> schemas.Invoice:
         return self._one(schemas.Invoice, f"invoices/{guid}")
 
@@ -61,17 +38,17 @@ class Severa:
         rows = self._pages(schemas.InvoiceRow, f"invoices/{guid}/invoicerows")
         return sorted(rows, key=lambda row: row.sort_order)
 
-    def billed_items(self, guid: str, *, credit_note: bool) -> list[schemas.BilledItem]:
+    def billed_items(self, guid: str, *, credit_note: bool) -> list[billed.BilledItem]:
         """The hours, fees and travels behind the rows of an invoice."""
         lists = REIMBURSED_LISTS if credit_note else BILLED_LISTS
-        found: list[schemas.BilledItem] = []
+        found: list[billed.BilledItem] = []
         for path, by_cursor in lists.items():
             pages = self._pages if by_cursor else self._offsets
-            found += pages(schemas.BilledItem, f"invoices/{guid}/{path}")
+            found += pages(billed.BilledItem, f"invoices/{guid}/{path}")
         return found
 
-    def flat_rates(self, invoice_guid: str) -> list[schemas.FlatRate]:
-        return list(self._pages(schemas.FlatRate, "flatrates", invoiceGuid=invoice_guid))
+    def flat_rates(self, invoice_guid: str) -> list[billed.FlatRate]:
+        return list(self._pages(billed.FlatRate, "flatrates", invoiceGuid=invoice_guid))
 
     def invoice_files(self, guid: str) -> list[schemas.InvoiceFile]:
         """What people have attached; the invoice's own picture is not among them."""
@@ -274,71 +251,3 @@ class Severa:
         """Whether Severa answers us at all, with a good token."""
         self._ask("GET", f"{self._url}/heartbeat/authorized")
         return True
-
-    def _one(self, shape: type[T], path: str) -> T:
-        record: T = self._shape(shape, self._call("GET", path).data)
-        return record
-
-    def _make(self, shape: type[T], path: str, payload: Payload) -> T:
-        record: T = self._shape(shape, self._call("POST", path, json_body=payload).data)
-        return record
-
-    def _replace(self, path: str, values: Payload) -> None:
-        """`values` by path: `name`, `country/guid`."""
-        try:
-            self._call("PATCH", path, json_body=patches.replacing(values))
-        except Refused as error:
-            if not patches.is_about_paths(error, values):
-                raise
-            self._call("PATCH", path, json_body=patches.replacing_objects(values))
-
-    def _pages(self, shape: type[T], path: str, **query: str | list[str]) -> Iterator[T]:
-        """Cursor paging: the next page's token comes in a header, and none is the end."""
-        token = None
-        while True:
-            params = query | {"rowCount": str(PAGE)} | ({"pageToken": token} if token else {})
-            answer = self._call("GET", path, params=params)
-            yield from self._shape(list[shape], answer.data)  # type: ignore[valid-type]
-            before, token = token, answer.headers.get("NextPageToken")
-            if not token:
-                return
-            if token == before:
-                raise Unclear("severa", f"a page that is followed by itself: {path}")
-
-    def _offsets(self, shape: type[T], path: str, **query: str) -> Iterator[T]:
-        """Offset paging: a page that is not full is the last; one too full is everything."""
-        first = 0
-        while True:
-            params = query | {"firstRow": str(first), "rowCount": str(PAGE)}
-            page: list[T] = self._shape(list[shape], self._call("GET", path, params=params).data)  # type: ignore[valid-type]
-            yield from page
-            first += len(page)
-            if len(page) != PAGE:
-                return
-
-    def _call(self, method: str, path: str, **sent: Any) -> Answer:
-        return self._ask(method, f"{self._url}/v1/{path}", **sent)
-
-    def _ask(self, method: str, url: str, **sent: Any) -> Answer:
-        token = self._line.tokens.current()
-        try:
-            return self._send(token, method, url, **sent)
-        except Unauthorized:  # a definite no: the token may just have ended
-            return self._send(self._line.tokens.renew(token), method, url, **sent)
-
-    def _send(self, token: str, method: str, url: str, **sent: Any) -> Answer:
-        self._line.turn()
-        headers = {"Authorization": f"Bearer {token}", "Client_Id": self._client_id}
-        try:
-            return ask(self._line.client, method, url, headers=headers, **sent)
-        except Busy as error:
-            self._line.note(error)
-            raise
-
-    @staticmethod
-    def _shape(shape: Any, data: Any) -> Any:
-        try:
-            return _reader(shape).validate_python(data)
-        except ValidationError as error:
-            fields = ", ".join(".".join(map(str, one["loc"])) for one in error.errors()[:5])
-            raise Unclear("severa", f"an answer of another shape: {fields}") from error

@@ -1,59 +1,22 @@
-"""Severa's shapes, in Severa's words, with only the fields we use. Source: its OpenAPI document."""
+"""Severa's records, in its words, with only the fields we use. Source: its OpenAPI document."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field
 
-
-class Shape(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
-
-
-def _date_only(value: Any) -> Any:
-    return value[:10] if isinstance(value, str) else value
-
-
-def _zoned(value: datetime) -> datetime:
-    """Severa does not say which zone a time without one is in; it is taken as UTC."""
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-Day = Annotated[date, BeforeValidator(_date_only)]
-Moment = Annotated[datetime, AfterValidator(_zoned)]
-
-
-class Ref(Shape):
-    guid: str
-    name: str | None = None
-
-
-class Numbered(Shape):
-    """`number` is an int64 in Severa; it is a name to us, never a quantity."""
-
-    guid: str
-    name: str | None = None
-    number: int | None = None
-
-
-class Money(Shape):
-    amount: Decimal | None = None
-    currency_code: str | None = None
-
-
-class Currency(Shape):
-    code: str
-
-
-class Accounting(Shape):
-    number: str | None = None
-    name: str | None = None
-
-
-class Language(Shape):
-    code: str | None = None
+from app.severa.shape import (
+    Accounting,
+    Currency,
+    Day,
+    Language,
+    Moment,
+    Money,
+    Numbered,
+    Ref,
+    Shape,
+)
 
 
 class ReceiverAddress(Shape):
@@ -129,48 +92,6 @@ class InvoiceRow(Shape):
     sales_account: Accounting | None = None
     cost_center: Accounting | None = None
     flat_rate_guid: str | None = None
-
-
-class Coded(Shape):
-    """A product, work type or travel type as it stands on an hour, fee or travel."""
-
-    guid: str | None = None
-    code: str | None = None
-    name: str | None = None
-
-
-class ItemProject(Shape):
-    guid: str | None = None
-    number: int | str | None = None
-
-
-class BilledItem(Shape):
-    """An hour, fee or travel behind an invoice row; on credit notes the reimbursed one."""
-
-    invoice_row_guid: str | None = None
-    project: ItemProject | None = None
-    work_type: Coded | None = None
-    product: Coded | None = None
-    travel_expense: Coded | None = None
-    quantity: Decimal | None = None
-    invoice_quantity: Decimal | None = None
-    unit_price: Money | None = None
-
-    @property
-    def coded(self) -> Coded | None:
-        return self.work_type or self.product or self.travel_expense
-
-    def coded_as(self, code: str | None) -> "BilledItem":
-        known = self.coded.model_copy(update={"code": code}) if self.coded else None
-        place = next(
-            name for name in ("work_type", "product", "travel_expense") if getattr(self, name)
-        )
-        return self.model_copy(update={place: known})
-
-
-class FlatRate(Shape):
-    guid: str | None = None
-    project: ItemProject | None = None
 
 
 class CustomerLanguage(Shape):

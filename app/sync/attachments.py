@@ -18,7 +18,7 @@ from app import effects, journal, links
 from app.calls import TOO_LARGE
 from app.effects import Intent
 from app.errors import ConnectionBlocked, Missing, Reason, Refused, because
-from app.fortnox.schemas import Attachment, File
+from app.fortnox.files import Attachment, File
 from app.links import Link
 from app.severa.schemas import InvoiceFile
 from app.sync.refusals import ending_of

@@ -6,7 +6,8 @@ from decimal import Decimal
 from app import links
 from app.errors import Blocked, Missing, because
 from app.links import Link
-from app.severa.schemas import BilledItem, Invoice, InvoiceRow
+from app.severa.billed import BilledItem
+from app.severa.schemas import Invoice, InvoiceRow
 from app.sync import credit_note, invoice_rows, money
 from app.sync.credit_note import Original
 from app.sync.invoice_document import SEK

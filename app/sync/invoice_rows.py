@@ -8,7 +8,9 @@ from app.documents import Document
 from app.errors import Blocked, Reason, because
 from app.fortnox.schemas import InvoiceRowIn
 from app.fortnox.text import cut, split
-from app.severa.schemas import BilledItem, Invoice, InvoiceRow, Money
+from app.severa.billed import BilledItem
+from app.severa.schemas import Invoice, InvoiceRow
+from app.severa.shape import Money
 from app.sync import money
 
 LONGEST_DESCRIPTION = 255

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app import calls, overview
 from app.backoff import Backoff
-from app.fortnox import client as fortnox
+from app.fortnox import rest as fortnox
 from app.hall import Hall
 from app.holder import Holder
 from app.locks import LockLost

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from app.errors import Blocked
 from app.fortnox import schemas as fortnox
 from app.severa import schemas as severa
+from app.severa.billed import BilledItem
 from app.sync import customer, invoice_rows, product, project
 from app.sync.invoice_document import Translation, differences, translate
 from app.sync.invoice_rows import Facts
@@ -88,9 +89,9 @@ def sent(content: BaseModel) -> dict[str, Any]:
 def facts_of(case: Case) -> Facts:
     given, known = case.severa, case.severa["fortnox"]
     units = known.get("business_units", {})
-    items: dict[str, list[severa.BilledItem]] = {}
+    items: dict[str, list[BilledItem]] = {}
     for one in given.get("billed", []):
-        item = severa.BilledItem.model_validate(one)
+        item = BilledItem.model_validate(one)
         items.setdefault(item.invoice_row_guid or "", []).append(item)
     invoice = severa.Invoice.model_validate(given["invoice"])
     rows = [severa.InvoiceRow.model_validate(one) for one in given["rows"]]

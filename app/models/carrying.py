@@ -1,4 +1,4 @@
-"""The tables."""
+"""What was heard, what is to be looked at, what was written, and what came of it."""
 
 from sqlalchemy import (
     Boolean,
@@ -9,29 +9,12 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
-    Text,
     UniqueConstraint,
     text,
 )
 
 from app.columns import Instant, Json
-from app.metadata import BATCHED, DUE, ID, NAME, STEADY, WAITS
-from app.metadata import OPEN as OPEN
-from app.metadata import metadata as metadata
-
-connections = Table(
-    "connections",
-    metadata,
-    Column("name", NAME, primary_key=True),
-    Column("document", Json, nullable=False),  # the settings, without any secret
-    Column("secrets", Text, nullable=False),  # sealed
-    Column("active", Boolean, nullable=False),
-    Column("stopped", Json),  # the reason why nothing of this connection can go through
-    Column("consented_at", Instant),  # when a Fortnox administrator last let us in by the link
-    Column("created_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-    Column("deleted_at", Instant),
-)
+from app.metadata import BATCHED, DUE, ID, NAME, OPEN, STEADY, WAITS, metadata
 
 events = Table(
     "events",
@@ -172,71 +155,6 @@ transfer_log = Table(
     Index(None, "work_id", "id"),
 )
 
-people = Table(
-    "people",  # who may use the console, with a password or by the organisation's log-in
-    metadata,
-    Column("name", NAME, primary_key=True),
-    Column("label", String(100)),  # how the organisation's log-in calls them
-    Column("password", String(255), nullable=False),  # scrypt; empty: logs in elsewhere
-    Column("scope", String(16), nullable=False),  # view | operate | configure
-    Column("created_at", Instant, nullable=False),
-    Column("seen_at", Instant),  # the last log-in
-    Column("disabled_at", Instant),
-)
-
-sessions = Table(
-    "sessions",  # one browser that has logged in
-    metadata,
-    Column("token_hash", String(64), primary_key=True),
-    Column("who_kind", String(16), nullable=False),
-    Column("who_id", NAME, nullable=False),
-    Column("who_name", String(100), nullable=False),
-    Column("scope", String(16), nullable=False),
-    Column("csrf", String(64), nullable=False),
-    Column("expires_at", Instant, nullable=False),
-)
-
-tokens = Table(
-    "tokens",
-    metadata,
-    Column("connection", NAME, primary_key=True),
-    Column("system", String(16), primary_key=True),
-    Column("sealed", Text, nullable=False),
-    Column("expires_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-)
-
-invitations = Table(
-    "invitations",  # links by which a Fortnox administrator may let us in
-    metadata,
-    Column("state_hash", String(64), primary_key=True),
-    Column("connection", NAME, nullable=False, index=True),
-    Column("expires_at", Instant, nullable=False),
-    Column("used_at", Instant),
-)
-
-grants = Table(
-    "grants",  # what came of it: a refresh token, for apps that have no other way
-    metadata,
-    Column("connection", NAME, primary_key=True),
-    Column("sealed", Text, nullable=False),
-    Column("needed", Boolean, nullable=False),  # client credentials were refused for this app
-    Column("spending", String(64)),  # SHA-256 of the refresh token that is being spent
-    Column("refresh_started_at", Instant),
-    Column("lost_at", Instant),  # no call is made with it any more
-    Column("updated_at", Instant, nullable=False),
-)
-
-outages = Table(
-    "outages",
-    metadata,
-    Column("connection", NAME, primary_key=True),
-    Column("system", String(16), primary_key=True),
-    Column("failures", Integer, nullable=False),  # calls in a row without an answer
-    Column("since", Instant, nullable=False),
-    Column("probe_at", Instant),  # set while the circuit is open
-)
-
 backfills = Table(
     "backfills",
     metadata,
@@ -262,79 +180,4 @@ batch_rows = Table(
     Column("due_at", Instant),
     Column("waits_for", String(300)),
     Column("received_at", Instant, nullable=False),
-)
-
-cursors = Table(
-    "cursors",
-    metadata,
-    Column("connection", NAME, primary_key=True),  # empty where it belongs to all of them
-    Column("name", String(80), primary_key=True),  # listener:<topic>, poll:<system>:<register>
-    Column("value", Text, nullable=False),  # an offset, or an instant, as the other side writes it
-    Column("seen_at", Instant),  # when it last told us something
-    Column("updated_at", Instant, nullable=False),  # when it was last asked
-)
-
-alarms = Table(
-    "alarms",  # one cause that stands, or stood until just now, and whether it has been told
-    metadata,
-    Column("connection", NAME, primary_key=True),
-    Column("cause", String(160), primary_key=True),
-    Column("reason", Json, nullable=False),
-    Column("records", Integer, nullable=False),  # the most that stood still for it at once
-    Column("since", Instant, nullable=False),
-    Column("told_at", Instant),
-    Column("gone_at", Instant),
-)
-
-mails = Table(
-    "mails",
-    metadata,
-    Column("id", ID, primary_key=True),
-    Column("connection", NAME, nullable=False),
-    Column("kind", String(16), nullable=False),  # first | daily | solved
-    Column("identity", String(64), nullable=False),  # of its Message-ID: cause, kind, and day
-    Column("state", String(16), nullable=False),  # waiting | sent | replaced
-    Column("content", Json),  # codes, facts and labels; empty once it is out
-    Column("made_at", Instant, nullable=False),
-    Column("sent_at", Instant),
-    UniqueConstraint("connection", "identity"),
-    Index(None, "connection", "state"),
-)
-
-processes = Table(
-    "processes",
-    metadata,
-    Column("name", String(80), primary_key=True),
-    Column("kind", String(16), nullable=False),
-    Column("started_at", Instant, nullable=False),
-    Column("seen_at", Instant, nullable=False),
-)
-
-admin_keys = Table(
-    "admin_keys",
-    metadata,
-    Column("id", ID, primary_key=True),
-    Column("name", String(100), nullable=False),
-    Column("scope", String(16), nullable=False),  # view | operate | configure
-    Column("hash", String(64), nullable=False, unique=True),  # SHA-256; the key is nowhere
-    Column("begins", String(16), nullable=False),  # its first characters, to tell keys apart
-    Column("created_at", Instant, nullable=False),
-    Column("expires_at", Instant),
-    Column("last_used_at", Instant),
-    Column("revoked_at", Instant),
-)
-
-audit = Table(
-    "audit",  # what people made happen; only ever added to
-    metadata,
-    Column("id", ID, primary_key=True),
-    Column("at", Instant, nullable=False),
-    Column("action", String(40), nullable=False),
-    Column("connection", NAME),
-    Column("who_kind", String(16), nullable=False),
-    Column("who_id", ID, nullable=False),
-    Column("who_name", String(100), nullable=False),
-    Column("origin", String(64), nullable=False),
-    Column("facts", Json, nullable=False),
-    Index(None, "connection", "id"),
 )
