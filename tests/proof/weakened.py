@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from app import calls, effects, sync, worklist
 from app.errors import Unclear
-from app.fortnox import client as fortnox
+from app.fortnox import client as fortnox, rest
 from app.locks import FileLock
 from app.models import work
 from app.sync import invoice, writing
@@ -60,7 +60,7 @@ def no_lookup() -> None:
 
 
 def first_page_only() -> None:
-    _replace(fortnox, "total_pages", lambda _data: 1)
+    _replace(rest, "total_pages", lambda _data: 1)
 
 
 def inexact_lookup() -> None:
