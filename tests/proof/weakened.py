@@ -12,7 +12,8 @@ from sqlalchemy import update
 
 from app import calls, effects, sync, worklist
 from app.errors import Unclear
-from app.fortnox import client as fortnox, rest
+from app.fortnox import client as fortnox
+from app.fortnox import rest
 from app.locks import FileLock
 from app.models import work
 from app.sync import invoice, writing
