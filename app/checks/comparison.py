@@ -11,7 +11,10 @@ Subject = Literal["invoice", "payment", "fee"]
 Verdict = Literal[
     "agrees",
     "pending",
+    "vat_rounded",
+    "partly_paid",
     "amount_differs",
+    "invoice_date_differs",
     "missing_in_fortnox",
     "surplus_in_fortnox",
     "twice_in_fortnox",
@@ -22,7 +25,8 @@ Verdict = Literal[
     "paid_only_in_severa",
     "payment_date_differs",
 ]
-FINE: tuple[Verdict, ...] = ("agrees", "pending")
+FINE: tuple[Verdict, ...] = ("agrees", "pending", "vat_rounded", "partly_paid")
+ONE_SIDED = ("pending", "partly_paid")  # Severa knows no part payments
 
 
 @dataclass(frozen=True)
@@ -67,11 +71,14 @@ class Reconciliation:
 
     @property
     def sums(self) -> list[Sum]:
-        """The invoices, payments and fees of each currency, added up on both sides."""
+        """The invoices, payments and fees of each currency, added up on both sides.
+
+        Without those that one side cannot have yet: what is pending or paid in part.
+        """
         found: dict[tuple[Subject, str], list[Decimal]] = {}
         for subject in ("invoice", "payment", "fee"):
             for line in self.lines:
-                if line.subject == subject and line.verdict != "pending":
+                if line.subject == subject and line.verdict not in ONE_SIDED:
                     pair = found.setdefault((line.subject, line.currency), [money.ZERO, money.ZERO])
                     pair[0] += line.severa_amount
                     pair[1] += line.fortnox_amount

@@ -25,7 +25,10 @@ SHOWN = 200
 SENTENCES = {
     "agrees": _("Both systems say the same."),
     "pending": _("It is about to be carried over."),
+    "vat_rounded": _("Both have the same amounts, and rounded the VAT on them differently."),
+    "partly_paid": _("A part is paid. Severa shows an invoice as paid when all of it is."),
     "amount_differs": _("The amounts differ. Somebody changed one side after the transfer."),
+    "invoice_date_differs": _("It has another invoice date in Fortnox than in Severa."),
     "missing_in_fortnox": _("It is not in Fortnox, though Severa shows it as carried over."),
     "surplus_in_fortnox": _("It is in Fortnox, but not in Severa any more."),
     "twice_in_fortnox": _("It is in Fortnox more than once. One of them has to be cancelled."),
@@ -88,13 +91,14 @@ def _read(visit: Visit, connection: Connection, first: date, last: date) -> Reco
 
 def _facts(reading: Reading[Reconciliation]) -> dict[str, Any]:
     books = reading.found
+    pending = sum(one.verdict == "pending" for one in books.lines)
     return {
         "books": books,
         "read_at": reading.at,
         "count": len(books.differences),
         "differences": books.differences[:SHOWN],
-        "pending": sum(one.verdict == "pending" for one in books.lines),
-        "agreeing": sum(one.verdict == "agrees" for one in books.lines),
+        "pending": pending,
+        "agreeing": sum(one.verdict in FINE for one in books.lines) - pending,
         "sentences": SENTENCES,
         "subjects": SUBJECTS,
         "story": _story,

@@ -56,7 +56,7 @@ def differences(
     they are shown with. For others the rows must say so.
     """
     sent = asked.invoice
-    sign = -1 if _shows_without_sign(asked, answer, by_credit=by_credit) else 1
+    sign = -1 if shows_without_sign(asked.net, answer, by_credit=by_credit) else 1
     net, vat = sign * (answer.net or money.ZERO), sign * (answer.total_vat or money.ZERO)
     pairs: list[tuple[str, object, object]] = [
         ("CustomerNumber", sent.customer_number, answer.customer_number),
@@ -74,6 +74,14 @@ def differences(
 def unrounded(answer: fortnox.Invoice) -> Decimal:
     """What the invoice comes to before öresavrundning."""
     return (answer.total or money.ZERO) - (answer.round_off or money.ZERO)
+
+
+def shows_without_sign(net: Decimal, answer: fortnox.Invoice, *, by_credit: bool) -> bool:
+    """Whether a credit note's sums are shown as positive amounts; `net` as Severa has it."""
+    if net >= 0 or (answer.net or money.ZERO) <= 0:
+        return False
+    rows = sum((row.total or money.ZERO for row in answer.invoice_rows), money.ZERO)
+    return by_credit or rows < 0
 
 
 def currency_rate(severa: Decimal | None, register: Decimal | None) -> Decimal | None:
@@ -200,14 +208,6 @@ def _credits(facts: Facts) -> str | None:
         return None
     words = "Krediterar faktura" if _language(facts.invoice) == "SV" else "Credits invoice"
     return f"{words} {facts.credits}"
-
-
-def _shows_without_sign(asked: Translation, answer: fortnox.Invoice, *, by_credit: bool) -> bool:
-    """Whether a credit note's sums are shown as positive amounts."""
-    if asked.net >= 0 or (answer.net or money.ZERO) <= 0:
-        return False
-    rows = sum((row.total or money.ZERO for row in answer.invoice_rows), money.ZERO)
-    return by_credit or rows < 0
 
 
 def _free(text: FreeText | None) -> str | None:

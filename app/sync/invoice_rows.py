@@ -243,6 +243,11 @@ def vats(invoice: Invoice, rows: Sequence[InvoiceRow]) -> list[tuple[int, Decima
     return [(place, _vat(invoice, row)) for place, row in worth]
 
 
+def net_and_vat(invoice: Invoice, rows: Sequence[InvoiceRow]) -> list[tuple[Decimal, Decimal]]:
+    """Net and VAT percent of every row, one without VAT at 0."""
+    return [(_whole(row, []).line.total, _vat(invoice, row) or Decimal(0)) for row in rows]
+
+
 def _vat(invoice: Invoice, row: InvoiceRow) -> Decimal | None:
     """Percent; an hour row without one takes the invoice's."""
     if row.vat_rate is None and row.row_type == "Hours":
@@ -253,10 +258,8 @@ def _vat(invoice: Invoice, row: InvoiceRow) -> Decimal | None:
 def _nothing_is_zero(facts: Facts) -> bool:
     """Whether the invoice's own VAT says that rows without a rate have none."""
     tax = facts.invoice.total_tax.amount if facts.invoice.total_tax else None
-    amounts = [
-        (_whole(row, []).line.total, _vat(facts.invoice, row) or Decimal(0)) for row in facts.rows
-    ]
-    return tax is not None and abs(money.vat_by_row(amounts) - tax) <= money.ORE * len(amounts)
+    rows = net_and_vat(facts.invoice, facts.rows)
+    return tax is not None and abs(money.vat_by_row(rows) - tax) <= money.ORE * len(rows)
 
 
 def _as_written(row: InvoiceRow, part: Part) -> str:

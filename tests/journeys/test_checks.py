@@ -208,6 +208,7 @@ def test_project_accounting_is_known_by_what_became_of_a_project_that_was_sent(
     assert told() == ("ok", None)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_books_that_agree_have_no_differences(shop: Workshop) -> None:
     shop.look_at("invoice", order(shop), order(shop, price="99.99", quantity=3))
     for number in ("1", "2"):
@@ -224,6 +225,7 @@ def test_books_that_agree_have_no_differences(shop: Workshop) -> None:
     assert all(one.severa == one.fortnox for one in books.sums)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_planted_difference_of_one_ore_is_found_behind_the_rounding(shop: Workshop) -> None:
     guid = order(shop, price="99.99", quantity=3)
     shop.look_at("invoice", guid)
@@ -252,6 +254,7 @@ def test_a_planted_difference_of_one_ore_in_a_payment_is_found(shop: Workshop) -
     ]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_missing_and_a_surplus_invoice_are_found(shop: Workshop) -> None:
     guid, other = order(shop), order(shop)
     shop.look_at("invoice", guid, other)
@@ -261,6 +264,7 @@ def test_a_missing_and_a_surplus_invoice_are_found(shop: Workshop) -> None:
     assert found == {("invoice", "missing_in_fortnox"), ("invoice", "surplus_in_fortnox")}
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_an_invoice_that_waits_is_no_difference(shop: Workshop) -> None:
     order(shop)
     books = books_of(shop)
@@ -268,6 +272,7 @@ def test_an_invoice_that_waits_is_no_difference(shop: Workshop) -> None:
     assert books.differences == []
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("status", [RECEIVED, PAID])
 def test_a_payment_known_on_one_side_only_is_found(shop: Workshop, status: str) -> None:
     guid = order(shop)
@@ -280,6 +285,7 @@ def test_a_payment_known_on_one_side_only_is_found(shop: Workshop, status: str) 
     assert [(subject, verdict) for subject, verdict, _ in verdicts(shop)] == [("payment", only)]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_nothing_is_written_by_comparing(shop: Workshop) -> None:
     guid = shop.partners.severa.add_simple_invoice()["guid"]
     shop.partners.severa.set_status(guid, TRANSFER)
