@@ -14,6 +14,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    FromClause,
     LargeBinary,
     Select,
     Table,
@@ -44,7 +45,7 @@ class Bulk:
         self,
         table: Table,
         columns: Sequence[str],
-        finish: Callable[[Insert], ReturningInsert[Any]],
+        finish: Callable[[Insert], Insert | ReturningInsert[Any]],
     ) -> None:
         self._table, self._finish = table, finish
         self._columns = [one.name for one in table.c if one.name in columns]
@@ -58,8 +59,8 @@ class Bulk:
 
     def _insert(self, tx: Tx, rows: Rows) -> Answers:
         if tx.dialect.name == "sqlite":
-            return _answers(tx, self._text(tx, len(rows)), tuple(chain.from_iterable(rows)))
-        return _answers(tx, self._text(tx, 0), _as_json(self._columns, rows))
+            return answers(tx, self._text(tx, len(rows)), tuple(chain.from_iterable(rows)))
+        return answers(tx, self._text(tx, 0), as_json(self._columns, rows))
 
     def _text(self, tx: Tx, rows: int) -> str:
         at = tx.dialect.name, rows
@@ -75,8 +76,8 @@ class Bulk:
 
     def _from_json(self, tx: Tx) -> str:
         columns = [self._table.c[name] for name in self._columns]
-        given = _recordset(columns)
-        values = [_value(given, one) for one in columns]
+        given = recordset(columns)
+        values = [value_of(given, one) for one in columns]
         statement = insert_into(self._table, "postgresql").from_select(columns, select(*values))
         return str(self._finish(statement).compile(dialect=tx.dialect))
 
@@ -100,8 +101,8 @@ class Lookup:
             statement = self._in_array() if name == "sqlite" else self._in_recordset()
             self._texts[name] = str(statement.compile(dialect=tx.dialect))
         if name == "sqlite":
-            return _answers(tx, self._texts[name], (json.dumps(keys),))
-        return _answers(tx, self._texts[name], _as_json([one.name for one in self._key], keys))
+            return answers(tx, self._texts[name], (json.dumps(keys),))
+        return answers(tx, self._texts[name], as_json([one.name for one in self._key], keys))
 
     def _in_array(self) -> Select[Any]:
         given = func.json_each(bindparam("rows", type_=Text)).table_valued("value", name="given")
@@ -112,7 +113,7 @@ class Lookup:
         return select(*self._answer).select_from(given.join(self._table, and_(*parts)))
 
     def _in_recordset(self) -> Select[Any]:
-        given = _recordset(self._key)
+        given = recordset(self._key)
         parts = [one == given.c[one.name] for one in self._key]
         return select(*self._answer).select_from(given.join(self._table, and_(*parts)))
 
@@ -121,20 +122,21 @@ def _parts(rows: Rows) -> Iterator[Rows]:
     return (rows[first : first + AT_ONCE] for first in range(0, len(rows), AT_ONCE))
 
 
-def _answers(tx: Tx, statement: str, given: Any) -> Answers:
-    return [tuple(row) for row in tx.exec_driver_sql(statement, given)]
+def answers(tx: Tx, statement: str, given: Any) -> Answers:
+    result = tx.exec_driver_sql(statement, given)
+    return [tuple(row) for row in result] if result.returns_rows else []
 
 
 def _places(columns: int) -> str:
     return f"({', '.join('?' * columns)})"
 
 
-def _as_json(names: Sequence[str], rows: Rows) -> dict[str, str]:
+def as_json(names: Sequence[str], rows: Rows) -> dict[str, str]:
     objects = [dict(zip(names, row, strict=True)) for row in rows]
     return {"rows": json.dumps(objects, default=bytes.hex)}
 
 
-def _recordset(columns: Sequence[Column[Any]]) -> TableValuedAlias:
+def recordset(columns: Sequence[Column[Any]]) -> TableValuedAlias:
     """What PostgreSQL reads out of the parameter: bytes come in hexadecimal."""
     parts = [column(one.name, BigInteger if _is_number(one) else Text) for one in columns]
     given = func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON))
@@ -145,7 +147,8 @@ def _is_number(one: Column[Any]) -> bool:
     return one.type.python_type is not str and not isinstance(one.type, LargeBinary)
 
 
-def _value(given: TableValuedAlias, one: Column[Any]) -> Any:
+def value_of(given: FromClause, one: Column[Any]) -> Any:
+    """As the table keeps it, out of a recordset."""
     value = given.c[one.name]
     if isinstance(one.type, LargeBinary):
         return func.decode(value, column("'hex'", is_literal=True))

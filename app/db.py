@@ -8,14 +8,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from time import monotonic
 from typing import Any, cast
 
 from sqlalchemy import Connection, Table, create_engine, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DataError, IntegrityError, InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.errors import CannotStore
+
+RESTED_SECONDS = 1.0
+AUTOCOMMIT = {"isolation_level": "AUTOCOMMIT"}
 
 Tx = Connection  # an open transaction, for those who only pass it on
 
@@ -36,6 +42,9 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _sqlite_connect)
             event.listen(self.engine, "begin", _sqlite_begin)
+        else:
+            event.listen(self.engine, "checkin", _rest)
+            event.listen(self.engine, "checkout", self._look_whether_it_lives)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -49,11 +58,19 @@ class Database:
             yield connection
 
     @contextmanager
-    def _opened(self, *, write: bool) -> Iterator[Connection]:
+    def single(self) -> Iterator[Connection]:
+        """For one statement: PostgreSQL makes it a transaction by itself, without being told where
+        that begins and ends.
+        """
+        with self._opened(write=True, **({} if self.is_sqlite else AUTOCOMMIT)) as connection:
+            yield connection
+
+    @contextmanager
+    def _opened(self, **options: Any) -> Iterator[Connection]:
         token = _open.set(_open.get() + 1)
         try:
             with (
-                self.engine.connect().execution_options(write=write) as connection,
+                self.engine.connect().execution_options(**options) as connection,
                 connection.begin(),
             ):
                 yield connection
@@ -66,6 +83,18 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def _look_whether_it_lives(
+        self, connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object
+    ) -> None:
+        """One that was used a moment ago is taken at its word: asking costs a whole journey."""
+        if monotonic() - record.info.get("rests_since", monotonic()) < RESTED_SECONDS:
+            return
+        dialect = self.engine.dialect
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error  # the others are as old; a new one is made
 
     def _prepare_folder(self) -> None:
         if self.url.database and self.url.database != ":memory:":
@@ -87,7 +116,6 @@ class Database:
             "max_overflow": 16,
             "hide_parameters": True,  # an error must not print what was to be stored
             "pool_timeout": 10,
-            "pool_pre_ping": not self.is_sqlite,
             "connect_args": connect,
         }
 
@@ -107,6 +135,10 @@ def _driver(url: URL) -> URL:
     if url.drivername in ("postgresql", "postgres"):
         return url.set(drivername="postgresql+psycopg")
     return url
+
+
+def _rest(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["rests_since"] = monotonic()
 
 
 def _sqlite_connect(connection: sqlite3.Connection, _record: object) -> None:

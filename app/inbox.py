@@ -5,15 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from operator import itemgetter
 from typing import Any, Literal
 
 from sqlalchemy import Connection as Tx
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.dialects.postgresql import Insert
-from sqlalchemy.sql.dml import ReturningInsert
 
-from app import ids, tracing, worklist
+from app import ids, inbox_at_once, tracing, worklist
 from app.bulk import Bulk, Lookup
 from app.columns import microseconds
 from app.models import events
@@ -74,10 +72,7 @@ def receive(tx: Tx, heard: Sequence[Heard], now: datetime) -> list[Receipt]:
     first: dict[At, Heard] = {}
     for one in heard:
         first.setdefault(one.at, one)
-    known = _known(tx, list(first))
-    fresh = [one for at, one in first.items() if at not in known]
-    work_ids = worklist.enqueue(tx, [one.want for one in fresh if one.want], now)
-    known |= _keep(tx, fresh, work_ids, now)
+    known = (_in_steps if tx.dialect.name == "sqlite" else _at_once)(tx, first, now)
     told: set[str] = set()
     receipts = []
     for one in heard:
@@ -130,6 +125,33 @@ def point_to(tx: Tx, old_work_id: str, new_work_id: str) -> None:
 Known = dict[At, tuple[str, str, Any, bool]]
 
 
+def _at_once(tx: Tx, first: Mapping[At, Heard], now: datetime) -> Known:
+    """What another process kept in the same moment is read back as already known."""
+    stamp, many = microseconds(now), len(first)
+    made = zip(ids.several("evt", many), ids.several("trf", many), first.values(), strict=True)
+    rows = [
+        (*_row(event_id, one, None, stamp), *_todo(work_id, one.want, stamp))
+        for event_id, work_id, one in made
+    ]
+    known: Known = {}
+    for connection, source, identity, *kept in inbox_at_once.receive(tx, rows):
+        event_id, body_hash, status, is_new = kept
+        known[connection, source, identity] = event_id, body_hash, status, is_new
+    lost = [at for at in first if at not in known]
+    return known | (_known(tx, lost) if lost else {})
+
+
+def _todo(work_id: str, want: Want | None, now: int) -> Sequence[Any]:
+    return worklist.new_row(work_id, want, now) if want else (None,) * len(worklist.NEW)
+
+
+def _in_steps(tx: Tx, first: Mapping[At, Heard], now: datetime) -> Known:
+    known = _known(tx, list(first))
+    fresh = [one for at, one in first.items() if at not in known]
+    work_ids = worklist.enqueue(tx, [one.want for one in fresh if one.want], now)
+    return known | _keep(tx, fresh, work_ids, now)
+
+
 def _known(tx: Tx, identities: Sequence[At]) -> Known:
     return {
         (connection, source, identity): (event_id, body_hash, status, False)
@@ -138,37 +160,35 @@ def _known(tx: Tx, identities: Sequence[At]) -> Known:
 
 
 def _keep(tx: Tx, fresh: Sequence[Heard], work_ids: Mapping[At, str], now: datetime) -> Known:
-    """Inserts; what another process kept in the same moment is read back as already known."""
     if not fresh:
         return {}
     made, stamp = ids.several("evt", len(fresh)), microseconds(now)
-    rows = [_row(*pair, work_ids, stamp) for pair in zip(made, fresh, strict=True)]
-    rows.sort(key=_identity)  # as everybody inserts them, or two batches would deadlock
-    kept = {event_id for (event_id,) in _KEEP.insert(tx, rows)}
-    known: Known = {
+    rows = [
+        _row(event_id, one, work_ids[one.want.at] if one.want else None, stamp)
+        for event_id, one in zip(made, fresh, strict=True)
+    ]
+    _KEEP.insert(tx, rows)
+    return {
         one.at: (event_id, one.body_hash, _status(one), True)
         for event_id, one in zip(made, fresh, strict=True)
-        if event_id in kept
     }
-    lost = [one.at for one in fresh if one.at not in known]
-    return known | (_known(tx, lost) if lost else {})
 
 
-def _once(statement: Insert) -> ReturningInsert[Any]:
-    return statement.on_conflict_do_nothing().returning(events.c.id)
+def _plainly(statement: Insert) -> Insert:
+    """SQLite has one writer: what was not known a moment ago is not known now."""
+    return statement
 
 
 _AT = (events.c.connection, events.c.source, events.c.identity)
 _FIND = Lookup((*_AT, events.c.id, events.c.body_hash, events.c.status), _AT)
-_KEEP = Bulk(events, [column.name for column in events.c], _once)
-_identity = itemgetter(1, 2, 4)
+_KEEP = Bulk(events, [column.name for column in events.c], _plainly)
 
 
 def _status(one: Heard) -> str:
     return "accepted" if one.want else "ignored"
 
 
-def _row(event_id: str, one: Heard, work_ids: Mapping[At, str], now: int) -> tuple[Any, ...]:
+def _row(event_id: str, one: Heard, work_id: str | None, now: int) -> tuple[Any, ...]:
     """Every column, in the order of the table; `now`: as it is stored."""
     return (
         event_id,
@@ -181,7 +201,7 @@ def _row(event_id: str, one: Heard, work_ids: Mapping[At, str], now: int) -> tup
         one.type[:100],
         _status(one),
         one.reason,
-        work_ids[one.want.at] if one.want else None,
+        work_id,
         now,
         one.trace or tracing.current(),
     )

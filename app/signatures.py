@@ -11,9 +11,11 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from app.documents import Door
 
+HEADERS = ("authorization", "webhook-id", "webhook-timestamp", "webhook-signature")
 TOLERANCE = timedelta(seconds=300)
 NO_MATCH = "no signature matches a secret"
 
@@ -99,6 +101,7 @@ def _signatures(header: str) -> list[bytes]:
     return found
 
 
+@lru_cache(maxsize=1000)
 def _key(secret: str) -> bytes:
     return base64.b64decode(secret.removeprefix("whsec_"))
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from fastapi import FastAPI
+from sqlalchemy.exc import DBAPIError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -20,7 +21,7 @@ from app import figures, inbox, said, signatures, tracing, webhook_docs
 from app.api.problems import problem
 from app.connections import Connection
 from app.db import storing
-from app.deadline import within
+from app.deadline import Deadline
 from app.errors import CannotStore, Invalid
 from app.fortnox import webhook as fortnox_webhook
 from app.groupcommit import GroupCommit
@@ -35,6 +36,7 @@ LARGEST = 256 * 1024
 READ_SECONDS = 15.0
 STORE_SECONDS = 10.0
 DOOR = "webhook"
+READ = {name.encode(): name for name in ("content-length", *signatures.HEADERS)}
 STATUS = {"accepted": 202, "ignored": 202, "duplicate": 200}
 JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -64,6 +66,7 @@ class Doors:
         self, hall: Hall, ring: Callable[[int], None], *, patience: float = STORE_SECONDS
     ) -> None:
         self._hall, self._ring, self._patience = hall, ring, patience
+        self.reading, self._storing = Deadline(READ_SECONDS), Deadline(patience)
         self._limit = IngestLimit(hall.settings.ingest_rate)
         self.commit: GroupCommit[Heard, Receipt] = GroupCommit(self._store)
 
@@ -83,7 +86,7 @@ class Doors:
     async def _knock(self, request: Request, source: Source) -> ASGIApp:
         headers = _headers(request.scope)
         try:
-            body = await _read(headers, request.receive)
+            body = await _read(headers, request.receive, self.reading)
         except ClientDisconnect:
             return Response(status_code=400)
         if body is None:
@@ -134,7 +137,7 @@ class Doors:
 
     async def _keep(self, heard: Heard) -> ASGIApp:
         try:
-            receipt = await within(self._patience, self.commit.submit(heard))
+            receipt = await self._storing.within(self.commit.submit(heard))
         except (CannotStore, TimeoutError):
             figures.heard(heard.source, DOOR, ["refused"])
             return _not_now()
@@ -150,10 +153,20 @@ class Doors:
         return Told(answer, STATUS[receipt.status])
 
     def _store(self, heard: Sequence[Heard]) -> list[Receipt]:
-        with storing(), self._hall.db.transaction() as tx:
-            receipts = inbox.receive(tx, heard, self._hall.clock())
+        with storing():
+            try:
+                receipts = self._receive(heard)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                # A dead connection. Should it have been stored, it is found now, as a duplicate.
+                receipts = self._receive(heard)
         self._ring(sum(receipt.status == "accepted" for receipt in receipts))
         return receipts
+
+    def _receive(self, heard: Sequence[Heard]) -> list[Receipt]:
+        with self._hall.db.single() as tx:
+            return inbox.receive(tx, heard, self._hall.clock())
 
 
 class Doorway:
@@ -185,24 +198,26 @@ def mount(app: FastAPI, doors: Doors) -> None:
         path = f"/webhooks/{{connection}}/{source}"
         app.router.routes.append(Route(path, getattr(doors, source), methods=["POST"]))
     app.add_middleware(Doorway, doors=doors)
+    app.state.doors = doors
     webhook_docs.declare(app)
 
 
 def _headers(scope: Scope) -> dict[str, str]:
-    """By their names in lower case; the first of several with the same name counts."""
+    """Those that are looked at; the first of several with the same name counts."""
     return {
-        name.decode("latin-1"): value.decode("latin-1")
+        READ[name]: value.decode("latin-1")
         for name, value in reversed(scope["headers"])
+        if name in READ
     }
 
 
-async def _read(headers: Mapping[str, str], receive: Receive) -> bytes | None:
+async def _read(headers: Mapping[str, str], receive: Receive, deadline: Deadline) -> bytes | None:
     """None when it is too large, known as soon as it is; a sender that dawdles is let go."""
     declared = headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared) > LARGEST:
         return None
     try:
-        return await within(READ_SECONDS, _whole(receive))
+        return await deadline.within(_whole(receive))
     except TimeoutError as error:
         raise ClientDisconnect from error
 

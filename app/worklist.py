@@ -116,12 +116,15 @@ def enqueue(tx: Tx, wants: Iterable[Want], now: datetime) -> dict[tuple[str, str
     stamp, made = microseconds(now), ids.several("trf", len(unique))
     # In order, as everybody takes them, or two of them would wait for each other.
     in_order = zip(made, (unique[key] for key in sorted(unique)), strict=True)
-    marked = _MARK.insert(tx, [_new_row(row_id, want, stamp) for row_id, want in in_order])
+    marked = _MARK.insert(tx, [new_row(row_id, want, stamp) for row_id, want in in_order])
     return {(connection, kind, key): row_id for row_id, connection, kind, key in marked}
 
 
-def _again(statement: Insert) -> ReturningInsert[Any]:
-    """What a row that is there already becomes: now is when the new one is due."""
+def again(statement: Insert) -> ReturningInsert[Any]:
+    """What a row that is there already becomes: now is when the new one is due.
+
+    Answers its id and what it is about.
+    """
     new, state = statement.excluded, work.c.state
     running, queued = state == RUNNING, state == QUEUED
     pending = or_(running, queued, state == WAITING)
@@ -145,7 +148,7 @@ NEW = (
     *("id", "connection", "kind", "key", "subject", "lane", "state", "wanted", "due_at"),
     *("attempts", "tries", "batch", "received_at"),
 )
-_MARK = Bulk(work, NEW, _again)
+_MARK = Bulk(work, NEW, again)
 
 
 def claim(db: Database, me: str, now: datetime, limit: int = 1) -> list[Item]:
@@ -205,7 +208,7 @@ def settle(db: Database, item: Item, settlement: Settlement, now: datetime) -> N
 
 def plant(tx: Tx, want: Want, first: datetime, now: datetime) -> None:
     """A row that comes back by itself: put there, or set going again where it stands still."""
-    new = dict(zip(NEW, _new_row(ids.new("trf"), want, microseconds(now)), strict=True))
+    new = dict(zip(NEW, new_row(ids.new("trf"), want, microseconds(now)), strict=True))
     new |= {"due_at": first, "received_at": now}
     statement = upsert(tx, work).values(new)
     stands_still = and_(
@@ -265,7 +268,7 @@ def retry(tx: Tx, row_ids: Sequence[str], now: datetime, lane: int = LIVE) -> in
     ).rowcount
 
 
-def _new_row(row_id: str, want: Want, now: int) -> tuple[Any, ...]:
+def new_row(row_id: str, want: Want, now: int) -> tuple[Any, ...]:
     """The values of NEW; `now`: as it is stored."""
     about = (want.connection, want.kind, want.key, want.of, want.lane)
     return row_id, *about, "queued", 1, now, 0, 0, want.batch, now

@@ -39,9 +39,9 @@ FLOOR_PLAN: dict[str, tuple[str, str]] = {
     "stores": (
         "app.access app.alarms app.audit app.backfills app.batches app.causes app.claims"
         " app.connections app.cursors app.effects app.eventlog app.grants app.hearing app.holder"
-        " app.inbox app.invitations app.journal app.links app.listened app.looks app.metrics"
-        " app.outages app.overview app.people app.processes app.pulse app.resealing app.retention"
-        " app.sessions app.tokens app.transfers app.turns app.waiting app.worklist",
+        " app.inbox app.inbox_at_once app.invitations app.journal app.links app.listened app.looks"
+        " app.metrics app.outages app.overview app.people app.processes app.pulse app.resealing"
+        " app.retention app.sessions app.tokens app.transfers app.turns app.waiting app.worklist",
         "ground database",
     ),
     "bell": ("app.queue", ""),

@@ -21,7 +21,8 @@ from pydantic import SecretStr
 from schemathesis import GenerationMode
 from sqlalchemy import func, select
 
-from app import connections, webhooks
+from app import connections
+from app.deadline import Deadline
 from app.documents import Document
 from app.errors import Unclear, VendorError
 from app.fortnox.client import PAGE, Fortnox
@@ -33,6 +34,7 @@ from app.models import metadata
 from app.sandbox.serving import served
 from app.settings import Settings
 from app.severa.client import Severa
+from app.webhooks import Doors
 from tests import servers
 from tests.installation import document, severa_event, signed
 
@@ -51,6 +53,7 @@ FEW = settings(
 class House:
     hall: Hall
     url: str
+    doors: Doors
 
     def stored(self) -> dict[str, int]:
         with self.hall.db.reading() as tx:
@@ -85,8 +88,9 @@ def house(
     with hall.db.transaction() as tx:
         given_document = Document.model_validate(document())
         connections.put(tx, hall.vault, given_document, hall.clock())
-    with served(build(hall, shared_redis.url)) as url:
-        yield House(hall, url)
+    app = build(hall, shared_redis.url)
+    with served(app) as url:
+        yield House(hall, url, app.state.doors)
     hall.db.close()
 
 
@@ -207,7 +211,7 @@ def test_a_trick_with_the_protocol_stores_nothing(house: House, trick: str) -> N
 def test_a_sender_that_dawdles_is_let_go_and_holds_nobody_up(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhooks, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(house.doors, "reading", Deadline(0.3))
     before, began = house.stored(), time.monotonic()
     answer = house.say(
         head("/webhooks/acme/severa", *proof(BODY), f"Content-Length: {len(BODY)}"), BODY[:10]
