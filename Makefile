@@ -73,15 +73,18 @@ fix: $(TESTABLE) ## Mend what a machine can mend
 	$(PYTHON) -m ruff format .
 
 package: $(TESTABLE) ## Build the wheel into dist/, and try it in an environment of its own
-	rm -rf build dist
+	rm -rf build/lib build/bdist.* dist
 	$(UV) build --quiet --wheel --out-dir dist .
 	$(PYTHON) tests/try_package.py dist/*.whl requirements.txt
 
-docs: $(TESTABLE) ## The documentation as a site, in build/site; every link is checked
-	@test -d $(VENV)/docs || $(UV) venv --quiet $(VENV)/docs
-	@$(UV) pip sync --quiet --python $(VENV)/docs/bin/python --require-hashes requirements-docs.txt
+docs: $(TESTABLE) $(VENV)/docs/.ready ## The documentation as a site, in build/site; every link is checked
 	$(PYTHON) docs/site/gather.py build/docs
 	NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/python -m mkdocs build --strict --config-file docs/site/mkdocs.yml
+
+$(VENV)/docs/.ready: requirements-docs.txt | $(VENV)/.installer
+	@test -x $(VENV)/docs/bin/python || $(UV) venv --quiet $(VENV)/docs
+	@$(UV) pip sync --quiet --python $(VENV)/docs/bin/python --require-hashes requirements-docs.txt
+	@touch $@
 
 chart: $(TESTABLE) ## Render the Helm chart, for the tests that look at it; by helm, or by its engine as a library
 	@if command -v helm >/dev/null; then exec $(PYTHON) -m tests.deploying.render_chart; \
