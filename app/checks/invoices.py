@@ -11,6 +11,7 @@ from app import links
 from app.checks.comparison import Line, Subject, Verdict
 from app.fortnox import schemas as fortnox
 from app.severa import schemas as severa
+from app.severa.shape import Money
 from app.sync import invoice_rows, money
 from app.sync.invoice_document import SEK, shows_without_sign, unrounded
 from app.sync.sides import Sides
@@ -146,7 +147,7 @@ def total_of(invoice: severa.Invoice) -> Decimal:
     return money.rounded(amount_of(invoice.total_including_tax))
 
 
-def amount_of(given: severa.Money | None) -> Decimal:
+def amount_of(given: Money | None) -> Decimal:
     return given.amount if given and given.amount is not None else money.ZERO
 
 
