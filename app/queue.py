@@ -4,7 +4,7 @@ A worker that hears the bell takes due rows from the database until there are no
 worth ringing only while few are waiting to be heard.
 """
 
-from threading import Condition, Thread
+from threading import Condition, Event, Thread
 
 import redis
 import structlog
@@ -19,6 +19,7 @@ PREFIX = "bridge:"
 MOST_WAITING = 32
 ROWS_PER_BELL = 4
 MOST_AT_ONCE = 8
+PAUSE_SECONDS = 0.02  # what is due meanwhile is told of together
 
 
 def celery_app(redis_url: str, *, socket_timeout: float) -> Celery:
@@ -67,8 +68,8 @@ class Bell:
     def __init__(self, redis_url: str) -> None:
         self._app = celery_app(redis_url, socket_timeout=1)
         self._redis = redis.Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=1)
-        self._due, self._closing = 0, False
-        self._changed = Condition()
+        self._due = 0
+        self._changed, self._closing = Condition(), Event()
         self.heard = True
         self._thread = Thread(target=self._run, name="bell", daemon=True)
         self._thread.start()
@@ -84,8 +85,8 @@ class Bell:
         return self._ring(rows)
 
     def close(self) -> None:
+        self._closing.set()
         with self._changed:
-            self._closing = True
             self._changed.notify()
         self._thread.join(timeout=5)
         self._redis.close()
@@ -94,12 +95,13 @@ class Bell:
     def _run(self) -> None:
         while True:
             with self._changed:
-                while not self._due and not self._closing:
+                while not self._due and not self._closing.is_set():
                     self._changed.wait()
-                if self._closing:
+                if self._closing.is_set():
                     return
                 rows, self._due = self._due, 0
             self._ring(rows)
+            self._closing.wait(PAUSE_SECONDS)
 
     def _ring(self, rows: int) -> bool:
         bells = min(-(-rows // ROWS_PER_BELL), MOST_AT_ONCE)
