@@ -90,9 +90,9 @@ class Books:
             return document
         return document.as_of(self.now() - timedelta(seconds=self.options.show_delay))
 
-    def searchable(self, document: Document) -> bool:
+    def searchable(self, created: datetime) -> bool:
         """A stale index knows a document only after a while."""
-        return document.created + timedelta(seconds=self.options.search_delay) <= self.now()
+        return created + timedelta(seconds=self.options.search_delay) <= self.now()
 
     def find(self, path: str, key: str, code: int, message: str) -> Document:
         """A document by number, or the 404 of a look-up."""

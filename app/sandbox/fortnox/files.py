@@ -1,6 +1,7 @@
 """Files: the inbox, the archive, and which supplier invoice a file belongs to."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -28,6 +29,7 @@ class StoredFile:
     name: str
     folder: str
     content: bytes
+    created: datetime
 
     def row(self, books: Books, resource: str) -> dict[str, Any]:
         return {
@@ -49,7 +51,7 @@ def find(books: Books, file_id: str) -> StoredFile:
 
 
 def store(books: Books, name: str, content: bytes, folder: str) -> StoredFile:
-    stored = StoredFile(str(uuid4()), str(uuid4()), name, folder, content)
+    stored = StoredFile(str(uuid4()), str(uuid4()), name, folder, content, books.now())
     books.files[stored.id] = stored
     return stored
 
@@ -82,7 +84,11 @@ def _folder(call: Call) -> str:
 
 
 def _listing(books: Books, resource: str, folder: str) -> dict[str, Any]:
-    inside = [each for each in books.files.values() if each.folder == (folder or "root")]
+    inside = [
+        each
+        for each in books.files.values()
+        if each.folder == (folder or "root") and books.searchable(each.created)
+    ]
     below = [] if folder or resource == "archive" else FOLDERS
     return {
         "@url": books.url(resource),

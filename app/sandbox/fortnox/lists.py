@@ -31,7 +31,7 @@ class Listing:
     def answer(self, call: Call, documents: Iterable[Document]) -> Answer:
         found = list(documents)
         if call.books.options.search_delay:
-            found = [each for each in found if call.books.searchable(each)]
+            found = [each for each in found if call.books.searchable(each.created)]
         for test in self._tests(call):
             found = [each for each in found if test(each)]
         self._sort(call, found)

@@ -36,6 +36,10 @@ class Veil:
         self._before[guid] = pending
         return pending[0][1]
 
+    def lift(self) -> None:
+        """As if the time of everything that is covered were over."""
+        self._before.clear()
+
     def gone(self, table: str) -> list[Record]:
         shown = ((guid, self.seen(guid, None)) for guid in self._gone.get(table, ()))
         still = {guid: record for guid, record in shown if record is not None}
