@@ -19,7 +19,7 @@ import redis
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import make_url
 
-from app.embedded import EmbeddedRedis
+from app.embedded.server import EmbeddedRedis
 
 PATIENCE = 30.0
 

@@ -14,13 +14,10 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
-from app.embedded import (
-    EmbeddedRedis,
-    MemoryServer,
-    RedisDidNotStart,
-    connect_or_start,
-    find_server,
-)
+from app.embedded import connect_or_start
+from app.embedded.binary import find_server
+from app.embedded.memory import MemoryServer
+from app.embedded.server import EmbeddedRedis, RedisDidNotStart
 from tests.servers import redis_server
 
 pytestmark = pytest.mark.processes
@@ -263,7 +260,7 @@ def test_an_empty_file_after_a_power_cut_does_not_stop_it(home: Path, name: str)
 def test_a_machine_without_any_redis_says_what_to_do(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.embedded.find_server", lambda: None)
+    monkeypatch.setattr("app.embedded.server.find_server", lambda: None)
     server = EmbeddedRedis(home)
     with pytest.raises(RedisDidNotStart, match="set REDIS_URL"):
         server.start()
@@ -276,7 +273,7 @@ def test_data_stays_where_it_is_when_the_server_fails_for_another_reason(
     with EmbeddedRedis(home) as server:
         ask(server.url, "SET", "kept", "1")
     with monkeypatch.context() as broken:
-        broken.setattr("app.embedded.find_server", lambda: "/bin/false")
+        broken.setattr("app.embedded.server.find_server", lambda: "/bin/false")
         with pytest.raises(RedisDidNotStart):
             EmbeddedRedis(home).start()
     with EmbeddedRedis(home) as server:
