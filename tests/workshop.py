@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from fastapi import FastAPI
 from sqlalchemy import delete, select
 
-from app import connections, effects, journal, models, worklist
+from app import api, connections, effects, journal, models, worklist
 from app.documents import Document
 from app.hall import Hall, open_hall
 from app.models import work
@@ -156,3 +157,16 @@ def long_shop(
         opened.connect()
         yield opened
     hall.db.close()
+
+
+def admin_api(shop: Workshop) -> FastAPI:
+    """The admin API of this workshop, which reads both of its systems."""
+    app, room = FastAPI(), shop.process.room
+    api.mount(
+        app,
+        shop.hall,
+        hint=lambda _: None,
+        plan=lambda _: [],
+        look=lambda connection: room.sides(connection, 0),
+    )
+    return app

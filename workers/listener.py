@@ -4,25 +4,23 @@ The place at the head is a lock that lives as long as the process: when the lead
 those who stand by has it within seconds.
 """
 
-import signal
 from threading import Event
 
 import redis
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import embedded, figures, locks, tracing
-from app import log as log_lines
+from app import figures, locks
 from app.backoff import Backoff
-from app.hall import Hall, open_hall
+from app.hall import Hall
 from app.holder import Holder
 from app.limits import Limits
 from app.locks import ProcessLock
 from app.queue import Bell
-from app.settings import settings
 from app.workroom import Workroom
 from workers.guests import Guests
 from workers.leader import BACKOFF, PACE, Leader
+from workers.lifetime import live
 
 log = structlog.get_logger()
 
@@ -95,19 +93,5 @@ class Listener:
             lock.release()
 
 
-def main() -> None:
-    given = settings()
-    log_lines.set_up(given)
-    tracing.set_up(given, "listener")
-    url, owner = embedded.at(given.redis_url, given.var_dir / "redis")
-    listener = Listener(open_hall(given), url)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: listener.stop())
-    listener.run()
-    tracing.close()
-    if owner is not None:
-        owner.stop()
-
-
 if __name__ == "__main__":
-    main()
+    live("listener", Listener)

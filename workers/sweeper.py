@@ -3,7 +3,6 @@
 Lives when Redis does not: with Redis gone, or no worker taking rows, this process drains the list.
 """
 
-import signal
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Event
@@ -11,12 +10,11 @@ from threading import Event
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import alarms, backfills, embedded, overview, retention, tracing
-from app import log as log_lines
-from app.hall import Hall, open_hall
+from app import alarms, backfills, overview, retention
+from app.hall import Hall
 from app.queue import Bell
-from app.settings import settings
 from app.sync.polls import planting
+from workers.lifetime import live
 from workers.process import WorkingProcess
 
 log = structlog.get_logger()
@@ -37,6 +35,7 @@ class Sweeper:
 
     def run(self) -> None:
         """Until `stop`."""
+        log.info("sweeper.started")
         while not self._stop.wait(EVERY_SECONDS):
             try:
                 self._sweep()
@@ -76,20 +75,5 @@ class Sweeper:
             backfills.start_wanted(tx, known, now)
 
 
-def main() -> None:
-    given = settings()
-    log_lines.set_up(given)
-    tracing.set_up(given, "sweeper")
-    url, owner = embedded.at(given.redis_url, given.var_dir / "redis")
-    sweeper = Sweeper(open_hall(given), url)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: sweeper.stop())
-    log.info("sweeper.started")
-    sweeper.run()
-    tracing.close()
-    if owner is not None:
-        owner.stop()
-
-
 if __name__ == "__main__":
-    main()
+    live("sweeper", Sweeper)

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from time import time
 from typing import Any, Literal
 
+from app.sandbox.bodies import whole_body
+
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -108,7 +110,7 @@ class Chaos:
     async def _answer(self, fault: Fault | None, scope: Scope, receive: Receive, send: Send) -> int:
         if fault is None:
             return await self._pass(scope, receive, send)
-        body = await _read(receive)
+        body = await whole_body(receive)
         if fault.kind == "hang":
             await _gone(receive)
             return 0
@@ -153,15 +155,6 @@ class Chaos:
     async def _do_later(self, delay: float, scope: Scope, body: bytes) -> None:
         await asyncio.sleep(delay)
         await self._do(scope, body)
-
-
-async def _read(receive: Receive) -> bytes:
-    chunks = []
-    while True:
-        message = await receive()
-        chunks.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(chunks)
 
 
 async def _gone(receive: Receive) -> None:

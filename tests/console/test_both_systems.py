@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
-from app import api, clock, console, people
+from app import clock, console, people
 from app.checks import matching
 from app.checks.comparison import Verdict
 from app.console.readings import KEPT
@@ -28,7 +27,7 @@ from app.settings import Rate, Settings
 from tests.console.conftest import PASSWORD
 from tests.installation import Addresses, addresses
 from tests.servers import RedisServer
-from tests.workshop import Workshop, workshop
+from tests.workshop import Workshop, admin_api, workshop
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +59,7 @@ def shop(
 @pytest.fixture
 def reader(shop: Workshop) -> TestClient:
     """Somebody who has logged in, in English."""
-    app, room = FastAPI(), shop.process.room
-    api.mount(
-        app,
-        shop.hall,
-        hint=lambda _: None,
-        plan=lambda _: [],
-        look=lambda connection: room.sides(connection, 0),
-    )
+    app = admin_api(shop)
     console.mount(app)
     client = TestClient(app, "https://testserver", follow_redirects=False)
     client.headers["accept-language"] = "en"

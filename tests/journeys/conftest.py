@@ -6,6 +6,7 @@ import pytest
 
 from app.hall import Hall
 from tests.installation import Addresses, Vendors, addresses
+from tests.journeys.echoes import Echoes
 from tests.workshop import Workshop, workshop
 
 
@@ -26,3 +27,10 @@ def shop(hall: Hall, redis_url: str, partners: Vendors) -> Iterator[Workshop]:
     with workshop(hall, redis_url, partners) as opened:
         opened.connect()
         yield opened
+
+
+@pytest.fixture
+def echoes(shop: Workshop) -> Echoes:
+    heard = Echoes(shop)
+    heard.listen()
+    return heard

@@ -7,14 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app import api
 from app.checks import reconcile
 from app.checks.comparison import Line
 from tests.journeys.test_project_fees import bill, carried, cost, fees, invoice_fee
-from tests.workshop import Workshop
+from tests.workshop import Workshop, admin_api
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
@@ -138,14 +136,6 @@ def test_the_fees_are_told_as_json_and_as_a_file_for_a_spreadsheet(shop: Worksho
 
 def asking(shop: Workshop) -> TestClient:
     """The admin API between the same sandboxes."""
-    app, room = FastAPI(), shop.process.room
-    api.mount(
-        app,
-        shop.hall,
-        hint=lambda _: None,
-        plan=lambda _: [],
-        look=lambda connection: room.sides(connection, 0),
-    )
-    client = TestClient(app)
+    client = TestClient(admin_api(shop))
     client.headers["Authorization"] = f"Bearer {shop.hall.keys.admin}"
     return client

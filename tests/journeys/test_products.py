@@ -18,13 +18,6 @@ TABLES = {
 }
 
 
-@pytest.fixture
-def echoes(shop: Workshop) -> Echoes:
-    heard = Echoes(shop)
-    heard.listen()
-    return heard
-
-
 def key_of(shop: Workshop, register: str, code: str) -> str:
     return f"{register}:{shop.partners.severa.find(TABLES[register], code)['guid']}"
 

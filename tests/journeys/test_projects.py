@@ -9,13 +9,6 @@ from tests.workshop import Workshop
 WEBBPLATS = 3001
 
 
-@pytest.fixture
-def echoes(shop: Workshop) -> Echoes:
-    heard = Echoes(shop)
-    heard.listen()
-    return heard
-
-
 def guid_of(shop: Workshop, number: int = WEBBPLATS) -> str:
     return str(shop.partners.severa.find("projects", number)["guid"])
 

@@ -38,13 +38,6 @@ HAMN: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def echoes(shop: Workshop) -> Echoes:
-    heard = Echoes(shop)
-    heard.listen()
-    return heard
-
-
 def guid_of(shop: Workshop, number: int) -> str:
     return str(shop.partners.severa.find("customers", number)["guid"])
 

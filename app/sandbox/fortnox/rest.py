@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, unquote
 
 from starlette.types import Receive, Scope, Send
 
+from app.sandbox.bodies import whole_body
 from app.sandbox.fortnox import (
     attachments,
     company_calls,
@@ -65,7 +66,7 @@ class Rest:
         self._window, self._rate = Window(25, 5.0), (25, 5.0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _body(receive)
+        body = await whole_body(receive)
         if self.options.latency:
             await asyncio.sleep(self.options.latency)
         answer = self.answer(scope, body)
@@ -129,12 +130,3 @@ class Rest:
         answer = handle(call)
         raw = answer.body is None or isinstance(answer.body, bytes)
         return answer if raw else Answer(answer.status, encode(answer.body), answer.headers)
-
-
-async def _body(receive: Receive) -> bytes:
-    chunks = []
-    while True:
-        message = await receive()
-        chunks.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(chunks)

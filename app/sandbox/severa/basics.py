@@ -2,6 +2,7 @@
 
 from app.sandbox.severa import guids, views
 from app.sandbox.severa.guids import fixed
+from app.sandbox.severa.registers import STATUS_FLAGS
 from app.sandbox.severa.veil import Record
 from app.sandbox.severa.world import World
 
@@ -49,15 +50,6 @@ STATUSES = [
     (guids.PAID, "Betald", {"isReadOnly", "hasInvoiceNumber", "isSent", "isPaid"}),
     (guids.ERROR, "Fel i överföringen", {"hasInvoiceNumber"}),
 ]
-FLAGS = (
-    "isDefault",
-    "isDefaultForCreditNote",
-    "isReadOnly",
-    "hasInvoiceNumber",
-    "isSent",
-    "isWaitingPayment",
-    "isPaid",
-)
 USERS = [(guids.USER, "Anna", "Lind", "AL"), (guids.SECOND_USER, "Erik", "Berg", "EB")]
 
 
@@ -109,7 +101,7 @@ def _invoicing(world: World) -> None:
         world.insert("vatrates", record)
     for order, (guid, name, flags) in enumerate(STATUSES, 1):
         record = {"guid": guid, "name": name, "sortOrder": order, "isActive": True}
-        world.insert("invoicestatuses", {**record, **{flag: flag in flags for flag in FLAGS}})
+        world.insert("invoicestatuses", record | {flag: flag in flags for flag in STATUS_FLAGS})
 
 
 def _progress(world: World) -> None:
