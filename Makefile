@@ -24,7 +24,7 @@ TESTABLE := $(VENV)/.testable
 RUNNABLE := $(if $(wildcard $(TESTABLE)),$(TESTABLE),$(VENV)/.runnable)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo walk test bench companies torture doors crashpoints run api worker sweeper listener check fix chart hooks audit package docs screenshots pictures lock clean
+.PHONY: help setup demo walk test bench rivals companies torture doors crashpoints run api worker sweeper listener check fix chart hooks audit package docs screenshots pictures lock clean
 .DELETE_ON_ERROR:
 
 help: ## What can be done here
@@ -52,6 +52,9 @@ crashpoints: $(TESTABLE) ## A process killed before and after each step of every
 
 bench: $(TESTABLE) ## What docs/performance.md shows, measured here; a part alone: T="acks", T="growth --size 100000"
 	@exec $(PYTHON) -m tests.bench $(T)
+
+rivals: $(TESTABLE) ## The same invoices through the bridge, plain Celery, Node-RED and n8n; needs npm, fetches gigabytes
+	@exec $(PYTHON) -m tests.bench.rivals $(T)
 
 companies: $(TESTABLE) ## What 200 and 500 companies with steady events cost one machine, and one with 10,000 records the others
 	@$(PYTHON) -m tests.scale.companies $(T)

@@ -10,6 +10,7 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections import Counter
+from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -73,9 +74,13 @@ def _length(head: bytes) -> int:
     return int(rest.partition(b"\r\n")[0])
 
 
-def request(host: str, path: str, secret: str, number: int, records: int) -> bytes:
-    """One event of about 510 bytes in all; `records`: how many invoices they are about."""
-    guid = f"1a000000-0000-4000-8000-{number % records:012d}"
+def some(events: int, records: int) -> list[str]:
+    """The GUIDs of invoices that do not exist, as many events about each of them."""
+    return [f"1a000000-0000-4000-8000-{number % records:012d}" for number in range(events)]
+
+
+def request(host: str, path: str, secret: str, guid: str) -> bytes:
+    """One event of about 510 bytes in all."""
     body = json.dumps(
         {
             "type": "invoice.status_changed",
@@ -98,17 +103,14 @@ def main() -> None:
     parser.add_argument("url")
     parser.add_argument("--secret", required=True)
     parser.add_argument("--events", type=int, default=5000)
-    parser.add_argument("--records", type=int, default=1000)
+    parser.add_argument("--records", type=int, default=1000, help="how many they are about")
+    parser.add_argument("--about", type=Path, help="a file with one GUID a line, instead")
     given = parser.parse_args()
     url = urlsplit(given.url)
     assert url.hostname
     assert url.port
-    load = Load(
-        [
-            request(url.netloc, url.path, given.secret, number, given.records)
-            for number in range(given.events)
-        ]
-    )
+    about = given.about.read_text().split() if given.about else some(given.events, given.records)
+    load = Load([request(url.netloc, url.path, given.secret, guid) for guid in about])
     try:
         import uvloop
     except ImportError:
