@@ -76,7 +76,7 @@ def _chosen(
     only = selection.filter()
     if not only:
         raise Invalid("body", "give at least one of state, kind, q, ids, since, until")
-    with desk.hall.db.reading() as tx:
+    with desk.hall.db.browsing() as tx:
         spoken = language(request, desk.connection(tx, connection))
         rows = transfers.matching(tx, connection, only, MOST + 1)
     if len(rows) > MOST:

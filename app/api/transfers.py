@@ -25,7 +25,7 @@ def list_transfers(
 ) -> Transfers:
     """The transfer log, newest first; `state` and `kind` may be repeated or comma-separated."""
     after, only = wanted.after(), wanted.filter()
-    with desk.hall.db.reading() as tx:
+    with desk.hall.db.browsing() as tx:
         spoken = language(request, desk.connection(tx, connection))
         page = transfers.page(tx, connection, only, after, wanted.limit)
     return Transfers(

@@ -36,7 +36,7 @@ CHOICES = {
 def read_events(visit: Here) -> Response:
     connection, given = visit.connection(), visit.request.query_params
     only, before = _only(given), given.get("before", "")
-    with visit.desk.hall.db.reading() as tx:
+    with visit.desk.hall.db.browsing() as tx:
         start = before if is_name(before) else ""
         rows, more = eventlog.page(tx, visit.name, only, start, ON_A_PAGE)
     is_live = visit.request.headers.get("hx-request")

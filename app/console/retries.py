@@ -47,7 +47,7 @@ def retry(visit: Here, form: Sent) -> Response:  # noqa: ARG001 - its token was 
 def _matching(visit: Visit, asked: Asked) -> list[Any]:
     if not asked:
         raise Problem(400, visit.tongue.text("Choose which transfers, in the log."))
-    with visit.desk.hall.db.reading() as tx:
+    with visit.desk.hall.db.browsing() as tx:
         rows = transfers.matching(tx, visit.name, asked.filter(), MOST + 1)
     if len(rows) > MOST:
         raise Problem(400, visit.tongue.text("Too many match: narrow the choice."))

@@ -26,7 +26,7 @@ TITLES = (
 def read_transfers(visit: Here) -> Response:
     asked = Asked.read(visit.request.query_params)
     connection = visit.connection()
-    with visit.desk.hall.db.reading() as tx:
+    with visit.desk.hall.db.browsing() as tx:
         page = transfers.page(tx, visit.name, asked.filter(), asked.after, ON_A_PAGE)
     rows = [shown(visit.desk, row, visit.tongue.language) for row in page.rows]
     moments = [row.received_at for row in page.rows]
@@ -54,7 +54,7 @@ def _lines(visit: Visit, asked: Asked) -> Iterator[str]:
     yield MARK + line([say(title) for title in TITLES])
     after: Cursor | None = None
     while True:
-        with visit.desk.hall.db.reading() as tx:
+        with visit.desk.hall.db.browsing() as tx:
             page = transfers.page(tx, visit.name, asked.filter(), after, IN_A_PIECE)
         for row in page.rows:
             yield line(_cells(visit, shown(visit.desk, row, visit.tongue.language)))
