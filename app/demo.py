@@ -80,6 +80,8 @@ class Place:
             "PUBLIC_URL": given.public_url,
             "SEVERA_URL": given.severa_url,
             "FORTNOX_URL": given.fortnox_url,
+            "SEVERA_PAGE": given.severa_page,
+            "FORTNOX_PAGE": given.fortnox_page,
             "FORTNOX_AUTH_URL": given.fortnox_auth_url,
             "FORTNOX_WEBSOCKET_URL": given.fortnox_websocket_url,
             "SANDBOX": "true",
@@ -103,6 +105,8 @@ def prepare(given: Settings, name: str = "demo") -> Place:
                 "public_url": f"http://127.0.0.1:{port}",
                 "severa_url": f"http://127.0.0.1:{severa_port}/rest-api",
                 "fortnox_url": f"http://127.0.0.1:{fortnox_port}",
+                "severa_page": f"http://127.0.0.1:{severa_port}/_sandbox/#{{kind}}-{{id}}",
+                "fortnox_page": f"http://127.0.0.1:{fortnox_port}/_sandbox/#{{kind}}-{{id}}",
                 "fortnox_auth_url": f"http://127.0.0.1:{fortnox_port}/oauth-v1",
                 "fortnox_websocket_url": f"ws://127.0.0.1:{fortnox_port}/topics-v1",
             }

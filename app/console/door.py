@@ -1,6 +1,7 @@
 """Logging in and out: with the admin key, or with an account's name and password."""
 
 from collections import deque
+from pathlib import Path
 from threading import Lock
 from time import monotonic
 from urllib.parse import quote
@@ -16,6 +17,7 @@ from app.console.visit import (
     COOKIE,
     NOBODY,
     THEMES,
+    UPDATES,
     Here,
     Sent,
     Stranger,
@@ -34,6 +36,7 @@ routes = router()
 TRIES, WITHIN = 10, 300.0  # for one address
 TRIES_OF_ALL = 100  # whoever has many addresses still guesses slowly
 ADMIN = "admin"
+CHOICES = {"language": LANGUAGES, "theme": THEMES, "updates": UPDATES}
 
 
 class Patience:
@@ -93,9 +96,9 @@ def log_out(visit: Here, form: Sent) -> Response:  # noqa: ARG001 - its token wa
 
 @routes.post("/preferences")
 def choose(form: Stranger) -> Response:
-    """Language and light or dark, of this browser; needs no account."""
+    """How this browser shows the pages; needs no account."""
     answer = RedirectResponse(inside(form.get("next", "")), 303, headers=HEADERS)
-    for name, allowed in (("language", LANGUAGES), ("theme", THEMES)):
+    for name, allowed in CHOICES.items():
         if form.get(name) in allowed:
             answer.set_cookie(name, form[name], max_age=31_536_000, httponly=True, samesite="lax")
         elif form.get(name) == "":
@@ -146,8 +149,15 @@ def ask_to_log_in(request: Request, status: int, problem: str) -> Response:
         path="/log-in",  # wherever it is asked from: what stood in the address there is nobody's
         query=f"next={quote(place)}" if place != "/" else "",
         elsewhere=bool(request.app.state.sign_on),
+        key_file=_key_file(desk) if desk.hall.settings.sandbox else "",
         bare=True,
     )
+
+
+def _key_file(desk: Desk) -> str:
+    """As seen from where the bridge was started; only a sandbox shows it."""
+    place, here = desk.hall.settings.var_dir / "admin.key", Path.cwd()
+    return str(place.relative_to(here) if place.is_relative_to(here) else place)
 
 
 def inside(place: str) -> str:

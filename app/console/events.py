@@ -47,7 +47,7 @@ def read_events(visit: Here) -> Response:
         only=only,
         is_filtered=only != Filter(),
         older=_query(only, before=more) if more else "",
-        live=None if before else _query(only),
+        newest=None if before else _query(only),
         choices=CHOICES,
     )
 

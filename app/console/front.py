@@ -75,6 +75,7 @@ def _facts(visit: Visit) -> dict[str, Any]:
         standing = pulse.standing(tx, name)
         facts: dict[str, Any] = {
             "standing": standing,
+            "day": midnight.date(),
             "today": pulse.since(tx, name, midnight),
             "bars": _bars(_days(visit, tx, name, now)),
             "to_received": pulse.speed(tx, name, "invoice"),

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,14 +67,20 @@ def page(visit: "Visit", sheet: str, status: int = 200, /, **facts: Any) -> HTML
         local = instant.astimezone(clock.STOCKHOLM).strftime("%Y-%m-%d %H:%M:%S")
         return shown.format(clock.iso(instant), local, tongue.moment(instant))
 
+    is_still = cookies.get("updates") == "still"
+
     given = {
         "_": tongue.text,
         "ngettext": tongue.texts,
         "tongue": tongue,
         "moment": moment,
+        "live": partial(_live, is_still),
+        "is_still": is_still,
         "kind_word": lambda word: words.kind(tongue, word),
         "state_word": lambda word: words.state(tongue, word),
         "door_word": lambda word: words.door(tongue, word),
+        "event_word": lambda word: words.event(tongue, word),
+        "write_word": lambda word: words.write(tongue, word),
         "heard_word": lambda word: words.heard(tongue, word),
         "act_word": lambda word: words.act(tongue, word),
         "who_word": lambda word: words.who(tongue, word),
@@ -99,6 +105,15 @@ def page(visit: "Visit", sheet: str, status: int = 200, /, **facts: Any) -> HTML
     if said:
         answer.delete_cookie("said")
     return answer
+
+
+def _live(is_still: bool, address: str, seconds: int, *, at_once: bool = False) -> Markup:  # noqa: FBT001 - given once
+    """By which a piece of a page keeps itself up to date, where the reader has not stopped that."""
+    triggers = ["load"] * at_once + [f"every {seconds}s"] * (not is_still)
+    if not triggers:
+        return Markup("")
+    attributes = Markup('hx-get="{}" hx-trigger="{}" hx-swap="morph:innerHTML"')
+    return attributes.format(address, ", ".join(triggers))
 
 
 def static_url(name: str) -> str:

@@ -19,7 +19,7 @@ from app.console import words
 from app.console.tongue import Tongue
 from app.console.visit import Here, Sent, Visit, router
 from app.errors import Ending, VendorError
-from app.reasons import Explanation, explain, word
+from app.reasons import Explanation, explain
 
 routes = router()
 
@@ -109,12 +109,12 @@ def _papers(tx: Tx, transfer: str, tongue: Tongue) -> list[Paper]:
 
 
 def _heard(row: Row[Any], tongue: Tongue) -> Paper:
-    title = f"{row.source.capitalize()}: {row.type}"
+    title = f"{row.source.capitalize()}: {words.event(tongue, row.type)}"
     return Paper(title, words.heard(tongue, row.status), masked(row.body))
 
 
 def _sent(row: Row[Any], tongue: Tongue) -> Paper:
-    title = f"{row.system.capitalize()}: {word('action', row.action, tongue.language)}"
+    title = f"{row.system.capitalize()}: {words.write(tongue, row.action)}"
     return Paper(title, words.sent(tongue, row.state), _pretty(redacted(row.payload)))
 
 

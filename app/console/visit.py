@@ -30,6 +30,7 @@ log = structlog.get_logger()
 COOKIE = "session"
 LARGEST_FORM = 256 * 1024
 THEMES = ("light", "dark")
+UPDATES = ("still",)
 NOBODY = Session(Identity("session", "", "", "view"), "")
 Form = Mapping[str, str]
 

@@ -4,7 +4,7 @@ import re
 
 from app.console.tongue import Tongue
 from app.errors import Ending, VendorError
-from app.reasons import explain
+from app.reasons import explain, word
 from app.sync.refusals import ending_of
 
 
@@ -46,6 +46,28 @@ ACTS = {
     "secrets.resealed": _("Secrets encrypted anew"),
 }
 ADMIN_KEY = {"ADMIN_KEY": _("Admin key")}  # how the one that stands in no table is called
+RECORDS = {  # of which both systems tell, beside our own kinds
+    "work_type": _("Work type"),
+    "travel_expense_type": _("Travel expense type"),
+    "article": _("Article"),
+    "invoicepayment": _("Payment"),
+    "supplier-invoice": _("Supplier invoice"),
+    "voucher": _("Voucher"),
+    "account": _("Account"),
+    "cost-center": _("Cost centre"),
+    "currency": _("Currency"),
+    "financial-year": _("Financial year"),
+    "termsofpayments": _("Terms of payment"),
+}
+HAPPENED = {
+    "created": _("made"),
+    "updated": _("changed"),
+    "status_changed": _("new status"),
+    "deleted": _("removed"),
+    "bookkeep": _("booked"),
+    "cancelled": _("cancelled"),
+}
+VERSION = re.compile(r"-v\d+$")
 HEARD = {"accepted": _("Accepted"), "ignored": _("Nothing follows")}
 SENT = {
     "prepared": _("Not sent yet"),
@@ -131,6 +153,20 @@ def who(tongue: Tongue, name: str) -> str:
 def sent(tongue: Tongue, state: str) -> str:
     """How it went for a write in one of the systems."""
     return tongue.text(SENT.get(state, state))
+
+
+def event(tongue: Tongue, type_: str) -> str:
+    """`invoice.status_changed`, `article-updated-v1`; as it came where it is no word of ours."""
+    plain = VERSION.sub("", type_)
+    record, _dot, happened = plain.rpartition("." if "." in plain else "-")
+    named = (KINDS | RECORDS).get(record)
+    if named is None or happened not in HAPPENED:
+        return type_
+    return f"{tongue.text(named)}: {tongue.text(HAPPENED[happened])}"
+
+
+def write(tongue: Tongue, action: str) -> str:
+    return word("action", action, tongue.language)
 
 
 def heard(tongue: Tongue, word: str) -> str:

@@ -95,7 +95,7 @@ class Stage:
         self.planned.append(work_id)
         if work_id in self.stops:
             raise self.stops[work_id]
-        return [{"system": "fortnox", "action": "create invoice", "transfer": work_id}]
+        return [{"system": "fortnox", "action": "create_invoice", "transfer": work_id}]
 
     def look(self, connection: connections.Connection) -> Any:
         raise AssertionError(f"nothing here reads the partner systems of {connection.name}")

@@ -126,7 +126,7 @@ def test_a_dry_run_answers_the_writes_and_does_none(stage: Stage) -> None:
     one = blocked(stage, "1")
     before = stage.rows(work)
     answer = stage.client.post(f"{AT}/{one}/retry", params={"dry_run": "true"})
-    write = {"system": "fortnox", "action": "create invoice", "transfer": one}
+    write = {"system": "fortnox", "action": "create_invoice", "transfer": one}
     assert (answer.status_code, answer.json()) == (200, {"writes": [write]})
     many = stage.client.post(f"{AT}/retry?dry_run=true", json={"state": "blocked"})
     assert (many.status_code, many.json()) == (

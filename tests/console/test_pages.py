@@ -71,8 +71,11 @@ def test_the_log_as_a_file_has_every_match_and_no_formulas(guest: Guest) -> None
 def test_a_transfer_shows_what_its_run_would_write_before_it_runs(guest: Guest) -> None:
     row = guest.stage.want()
     guest.log_in()
-    assert "create invoice" in guest.get(f"/c/acme/transfers/{row}/retry").text
-    assert guest.stage.planned == [row]
+    assert "new invoice" in guest.get(f"/c/acme/transfers/{row}/retry").text
+    swedish = guest.get(f"/c/acme/transfers/{row}/retry", **{"accept-language": "sv"}).text
+    assert "ny faktura" in swedish
+    assert "create_invoice" not in swedish
+    assert guest.stage.planned == [row, row]
     assert guest.stage.hints == []
 
 
@@ -83,7 +86,7 @@ def test_payloads_are_masked_and_shown_to_those_who_may_configure(guest: Guest) 
     row = guest.stage.want()
     guest.log_in()
     shown = guest.get(f"/c/acme/transfers/{row}").text
-    assert "invoice.updated" in shown
+    assert "Severa: Invoice: changed" in shown
     assert "Personal Name" not in shown
     guest.client.cookies.clear()
     guest.log_in_as("operate")

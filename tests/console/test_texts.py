@@ -1,6 +1,7 @@
 """Every text of the console is there in each language, and nothing else is in the catalogue."""
 
 import re
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import get_args
@@ -12,9 +13,11 @@ from babel.messages.pofile import read_po
 from app import audit
 from app.checks import preflight
 from app.console import words
-from app.console.tongue import LOCALES, SOURCE
+from app.console.tongue import LOCALES, SOURCE, Tongue
 from app.effects import EffectState
 from app.languages import LANGUAGES, Language
+from app.severa.webhook import ENTITIES, VERBS
+from app.sync import wants
 
 HERE = Path(str(files("app.console")))
 MARKS = {"_": None, "say": None, "text": None, "texts": (1, 2), "ngettext": (1, 2), "count": (1, 2)}
@@ -54,3 +57,12 @@ def test_every_word_of_ours_that_a_page_shows_has_its_name() -> None:
     assert codes | whole <= set(words.CHECKS)
     assert set(audit.ACTIONS) == set(words.ACTS)
     assert set(get_args(EffectState)) == set(words.SENT)
+
+
+def test_every_event_that_is_understood_has_its_name() -> None:
+    heard = [f"{record}.{verb}" for record in ENTITIES for verb in VERBS]
+    heard += [f"{kind}-v1" for kind in wants.FORTNOX] + ["invoice-created"]
+    tongue = Tongue("sv", datetime.now(UTC))
+    assert [kind for kind in heard if words.event(tongue, kind) == kind] == []
+    assert words.event(tongue, "supplier-invoice-bookkeep-v1") == "Leverantörsfaktura: bokfördes"
+    assert words.event(tongue, "orders-sung") == "orders-sung"
