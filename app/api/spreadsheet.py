@@ -28,6 +28,6 @@ def saved_as(name: str) -> dict[str, str]:
 def cell(value: Any) -> str:
     """What begins like a formula gets an apostrophe in front, as OWASP advises."""
     text = "" if value is None else str(value)
-    if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not NUMBER.fullmatch(text):
+    if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) and not NUMBER.fullmatch(text):
         return f"'{text}"
     return text

@@ -94,6 +94,7 @@ def answer(visit: Here, form: Sent, part: str) -> Response:
 @routes.get("/c/{connection}/connect/statuses")
 def offer_statuses(visit: Here) -> Response:
     """The statuses that Severa has now, with what each could be; a piece of the page."""
+    visit.need("configure")
     connection = visit.connection()
     try:
         found = visit.desk.look(connection).severa.invoice_statuses()
@@ -113,6 +114,7 @@ def offer_statuses(visit: Here) -> Response:
 @routes.get("/c/{connection}/connect/products")
 def offer_products(visit: Here) -> Response:
     """The products of Severa that can be the default one; a piece of the page."""
+    visit.need("configure")
     connection = visit.connection()
     try:
         found = visit.desk.look(connection).severa.all_articles("product")

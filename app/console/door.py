@@ -95,12 +95,16 @@ def log_out(visit: Here, form: Sent) -> Response:  # noqa: ARG001 - its token wa
 
 
 @routes.post("/preferences")
-def choose(form: Stranger) -> Response:
+def choose(request: Request, form: Stranger) -> Response:
     """How this browser shows the pages; needs no account."""
+    desk: Desk = request.app.state.desk
+    secure = desk.hall.settings.public_url.startswith("https:")
     answer = RedirectResponse(inside(form.get("next", "")), 303, headers=HEADERS)
     for name, allowed in CHOICES.items():
         if form.get(name) in allowed:
-            answer.set_cookie(name, form[name], max_age=31_536_000, httponly=True, samesite="lax")
+            answer.set_cookie(
+                name, form[name], max_age=31_536_000, httponly=True, samesite="lax", secure=secure
+            )
         elif form.get(name) == "":
             answer.delete_cookie(name)
     return answer
@@ -162,5 +166,6 @@ def _key_file(desk: Desk) -> str:
 
 def inside(place: str) -> str:
     """A path of this console; never another site."""
-    fine = place.startswith("/") and not place.startswith(("//", "/\\")) and "\n" not in place
+    fine = place.startswith("/") and not place.startswith("//")
+    fine = fine and "\\" not in place and place.isprintable()  # as browsers would mend it
     return place if fine else "/"

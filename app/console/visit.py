@@ -4,12 +4,13 @@ import hmac
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import SplitResult, parse_qsl, quote, urlsplit
 
 import structlog
 from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -69,7 +70,10 @@ class Visit:
         """After a POST; `said` is shown once at the top of the next page."""
         answer = RedirectResponse(path, 303, headers=HEADERS)
         if said:
-            answer.set_cookie("said", quote(said), max_age=30, httponly=True, samesite="lax")
+            secure = self.desk.hall.settings.public_url.startswith("https:")
+            answer.set_cookie(
+                "said", quote(said), max_age=30, httponly=True, samesite="lax", secure=secure
+            )
         return answer
 
 
@@ -155,9 +159,19 @@ def router() -> APIRouter:
 def _to_log_in(request: Request) -> Response:
     if request.headers.get("hx-request"):
         return Response(status_code=204, headers={"HX-Redirect": "/log-in", **HEADERS})
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    wanted = _page_of(request)
     place = "/log-in" if wanted == "/" else f"/log-in?next={quote(wanted)}"
     return RedirectResponse(place, 303, headers=HEADERS)
+
+
+def _page_of(request: Request) -> str:
+    """Where to go on after the log-in: this page, or the one whose form was sent too late."""
+    asked: URL | SplitResult = request.url
+    if request.method != "GET":
+        asked = urlsplit(request.headers.get("referer", ""))
+        if asked.netloc != request.url.netloc:
+            return "/"
+    return asked.path + (f"?{asked.query}" if asked.query else "")
 
 
 def _told(request: Request, error: Exception) -> Response:

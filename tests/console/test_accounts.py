@@ -130,12 +130,3 @@ def test_many_run_again_by_filter_on_the_low_lane(guest: Guest) -> None:
     assert guest.get("/c/acme/retry").status_code == 400
     assert guest.post("/c/acme/retry").status_code == 400
     assert guest.stage.hints == [7]
-
-
-@pytest.mark.parametrize("path", ["/accounts", "/audit"])
-def test_accounts_and_audit_are_for_those_who_may_configure(guest: Guest, path: str) -> None:
-    guest.log_in_as("operate")
-    assert guest.get(path).status_code == 403
-    for place in ("/accounts", "/keys"):
-        form = {"name": "eve", "password": PASSWORD, "scope": "configure"}
-        assert guest.post(place, **form).status_code == 403

@@ -47,9 +47,35 @@ def test_a_wrong_key_is_refused_and_guessing_is_slow(guest: Guest) -> None:
     assert guest.stage.rows(sessions) == []
 
 
-@pytest.mark.parametrize("place", ["https://evil.example/", "//evil.example", "/\\evil.example"])
-def test_log_in_leads_to_no_other_site(guest: Guest, place: str) -> None:
-    assert guest.log_in(next=place).headers["location"] == "/"
+AWAY = (
+    *("https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", ""),
+    *("/\t/evil.example", "/\r\n/evil.example", "\t//evil.example", "/x\\..//evil.example"),
+)
+
+
+def test_log_in_leads_to_no_other_site(guest: Guest) -> None:
+    for place in AWAY:
+        assert guest.log_in(next=place).headers["location"] == "/"
+        chosen = guest.client.post("/preferences", data={"next": place, "theme": "dark"})
+        assert chosen.headers["location"] == "/"
+        assert "secure" in chosen.headers["set-cookie"].lower()
+
+
+def test_who_logs_in_anew_because_a_form_came_too_late_is_led_back_to_its_page(
+    guest: Guest,
+) -> None:
+    def sent(referer: str) -> str:
+        form = {"csrf": "", "error_emails": "a@x.se"}
+        answer = guest.client.post(
+            "/c/acme/connect/emails", data=form, headers={"referer": referer}
+        )
+        return answer.headers["location"]
+
+    assert sent("https://testserver/c/acme/connect?open=emails").endswith(
+        "/connect%3Fopen%3Demails"
+    )
+    assert sent("https://evil.example/c/acme/connect") == "/log-in"
+    assert sent("") == "/log-in"
 
 
 def test_an_account_opens_with_its_password_alone(guest: Guest) -> None:

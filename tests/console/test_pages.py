@@ -1,9 +1,10 @@
 """What the pages say, asked without a browser."""
 
 import csv
+import html
 import io
 
-from app import cursors
+from app import cursors, worklist
 from app.worklist import Want
 from tests.api.conftest import GUID
 from tests.console.conftest import Guest
@@ -57,15 +58,32 @@ def test_each_side_says_until_when_everything_of_it_has_been_heard(guest: Guest)
 
 
 def test_the_log_as_a_file_has_every_match_and_no_formulas(guest: Guest) -> None:
-    for n in range(1, 4):
-        guest.stage.want("customer", f"=cmd{n}")
+    formulas = [f"{sign}cmd|' /C calc'!A0" for sign in "=+-@\t"]
+    for one in formulas:
+        guest.stage.want("customer", one)
     guest.stage.want("invoice", GUID.format(9))
     guest.log_in()
     answer = guest.get("/c/acme/transfers.csv?kind=customer")
     assert answer.text.startswith("\ufeff")
     lines = list(csv.reader(io.StringIO(answer.text.lstrip("\ufeff")), delimiter=";"))
-    assert len(lines) == 4
-    assert sorted(line[3] for line in lines[1:]) == ["'=cmd1", "'=cmd2", "'=cmd3"]
+    assert sorted(line[3] for line in lines[1:]) == sorted(f"'{one}" for one in formulas)
+
+
+def test_what_partner_systems_call_things_is_shown_and_never_run(guest: Guest) -> None:
+    name = "<script>alert('x')</script>\"onload=x"
+    want = Want("acme", "customer", GUID.format(1))
+    event = guest.stage.hear("<b>one</b>", b'{"type":"<img src=x>"}', want)
+    row = guest.stage.end(want, "blocked", "customer_without_vat_number", number="1", name=name)
+    with guest.stage.hall.db.transaction() as tx:
+        worklist.describe(tx, row, source=name)
+    guest.stage.say(row, "retried_by_person")
+    guest.log_in()
+    places = ("", "transfers", f"transfers/{row}", f"transfers/{row}/retry", "events")
+    for place in (*places, f"events/{event}", "retry?kind=customer", "transfers?q=<script>"):
+        page = guest.get(f"/c/acme/{place}").text
+        assert html.escape("<script>", quote=False) in page
+        assert "<script>" not in page
+        assert "<b>one" not in page
 
 
 def test_a_transfer_shows_what_its_run_would_write_before_it_runs(guest: Guest) -> None:
