@@ -8,17 +8,8 @@ from datetime import datetime
 
 from app import connections, effects, journal
 from app.effects import Intent
-from app.errors import (
-    Blocked,
-    BridgeError,
-    ConnectionBlocked,
-    Missing,
-    Refused,
-    VendorError,
-    because,
-)
+from app.errors import Blocked, ConnectionBlocked, Ending, Missing, Refused, because
 from app.severa.schemas import Invoice
-from app.sync.refusals import ending_of
 from app.sync.shown import LAG
 from app.sync.sides import Sides
 from app.sync.writing import change
@@ -52,9 +43,8 @@ def was_put_back(sides: Sides, item: Item, invoice: Invoice, *, since: datetime)
     return in_transfer and since <= last.prepared_at <= sides.clock() - LAG
 
 
-def show(sides: Sides, item: Item, error: BridgeError) -> None:
+def show(sides: Sides, item: Item, ending: Ending) -> None:
     """Only what needs a person, only from the transfer status, and only what is not there yet."""
-    ending = ending_of(error) if isinstance(error, VendorError) else error
     status = sides.document.invoice_statuses.error
     is_blocked = isinstance(ending, Blocked) and not isinstance(ending, ConnectionBlocked)
     if not is_blocked or status is None or sides.plan is not None:

@@ -12,6 +12,7 @@ from app.sync import (
     attachments,
     cancelled,
     credit_note,
+    doubt,
     error_status,
     first_look,
     invoice_update,
@@ -32,8 +33,11 @@ def sync(sides: Sides, item: Item) -> Link | None:
     try:
         with looked_for(sides, item):
             return _sync(sides, item)
-    except (Blocked, VendorError) as error:
-        error_status.show(sides, item, error)
+    except Blocked as blocked:
+        error_status.show(sides, item, blocked)
+        raise
+    except VendorError as error:
+        error_status.show(sides, item, doubt.ending(sides, item, error))
         raise
 
 

@@ -1,8 +1,12 @@
 """A blocked invoice is shown in Severa's error status, once, and goes on from there when mended."""
 
+import json
+from datetime import timedelta
+
 import pytest
 
 from app.sandbox.chaos import Fault
+from app.sandbox.fortnox.errors import Refused
 from app.sandbox.severa import DRAFT, ERROR, PAID, RECEIVED, TRANSFER
 from tests.installation import document
 from tests.journeys.test_doubt import settle_down
@@ -125,6 +129,23 @@ def test_one_that_only_waits_is_not_moved(shop: Workshop) -> None:
     assert (status(shop, guid), moves(shop, guid)) == (TRANSFER, 0)
     settle_down(shop)
     assert (status(shop, guid), moves(shop, guid)) == (RECEIVED, 1)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_one_that_stays_in_use_in_fortnox_for_an_hour_is_shown_too(shop: Workshop) -> None:
+    guid, body = order(shop), json.dumps(Refused(2000310, "Posten används").body())
+    in_use = Fault("refuse", "/3/invoices$", "POST", status=400, body=body, times=None)
+    shop.partners.fortnox.chaos.faults.append(in_use)
+    shop.look_at("invoice", guid)
+    assert (shop.outcome("invoice", guid)[0], status(shop, guid)) == ("waiting", TRANSFER)
+    for _ in range(2):
+        shop.clock.move_on(timedelta(minutes=31))
+        shop.run()
+    assert shop.outcome("invoice", guid) == ("blocked", "fortnox_record_held")
+    assert (status(shop, guid), moves(shop, guid)) == (ERROR, 1)
+    in_use.times = 0
+    shop.retry("invoice", guid)
+    assert (status(shop, guid), moves(shop, guid)) == (RECEIVED, 2)
 
 
 def test_a_connection_that_is_stopped_moves_no_invoice(shop: Workshop) -> None:
