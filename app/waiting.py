@@ -15,11 +15,22 @@ MENDED = "mended"  # the cursor that says when something was last seen to be men
 # Whom the end of a record sets free. One that was skipped is still missing: who is blocked for want
 # of it would only look at it again, and two of those would wake each other for ever.
 FREES = {"done": ("waiting", "blocked"), "skipped": ("waiting",)}
+# What may have changed a record so that it contradicts another one no longer. One that was blocked
+# has not, and two that are would wake each other for ever.
+CHANGES = ("done", "skipped")
 
 
 def waiting_key(kind: str, key: str) -> str:
     """What a row waits for when it needs another row to go through first."""
     return f"work:{kind}:{key}"
+
+
+def changed_key(kind: str, key: str) -> str:
+    """What a row waits for that contradicts another record: a change of that one, whatever it is.
+
+    Of products the key may be `fortnox:<number>` too: the article that bears that number.
+    """
+    return f"changed:{kind}:{key}"
 
 
 def wake(
@@ -64,8 +75,11 @@ def mended(tx: Tx, connection: str) -> str:
     return cursors.get(tx, connection, MENDED) or ""
 
 
-def has_come(tx: Tx, connection: str, waits_for: str, state: str) -> bool:
-    """What a row is about to wait for, in this state, may have come since it was looked at."""
+def has_come(tx: Tx, connection: str, waits_for: str, state: str, work_id: str = "") -> bool:
+    """What a row is about to wait for, in this state, may have come since it was looked at.
+
+    `work_id`: the row; without it nothing is known of changes.
+    """
     kind, _, which = waits_for.partition(":")
     if kind == "work":
         other, _, key = which.partition(":")
@@ -74,6 +88,14 @@ def has_come(tx: Tx, connection: str, waits_for: str, state: str) -> bool:
         )
         states = _kept_still(tx, rows)
         return bool(states) and all(state in FREES.get(one, ()) for one in states)
+    if kind == "changed":
+        other, _, key = which.partition(":")
+        rows = select(work.c.id).where(
+            work.c.connection == connection, work.c.kind == other, work.c.key == key
+        )
+        began = select(work.c.started_at).where(work.c.id == work_id).scalar_subquery()
+        changed = rows.where(work.c.state.in_(CHANGES), work.c.settled_at >= began)
+        return bool(_kept_still(tx, changed))
     if kind == "outage":
         rows = select(outages.c.system).where(
             outages.c.connection == connection, outages.c.system == which

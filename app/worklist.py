@@ -179,7 +179,7 @@ def settle(db: Database, item: Item, settlement: Settlement, now: datetime) -> N
     """Writes the outcome unless the row was taken over meanwhile, and wakes what waited for it."""
     with db.transaction() as tx:
         if settlement.waits_for and waiting.has_come(
-            tx, item.connection, settlement.waits_for, settlement.state
+            tx, item.connection, settlement.waits_for, settlement.state, item.id
         ):
             settlement = replace(settlement, state="queued", due_at=now, waits_for=None)
         again = work.c.wanted > work.c.claimed_wanted

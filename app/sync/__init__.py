@@ -68,12 +68,17 @@ HANDLERS: dict[str, Callable[[Sides, Item], Link | None]] = {
 }
 
 
+REGISTERS = ("customer", "product", "project")
+
+
 def process(sides: Sides, item: Item, settings: Settings) -> Link | None:
     """One run of one row, to its settlement; the link where the record is carried over now."""
     try:
         link, settlement = _run(sides, item, settings)
         if item.kind == "project":
             project_fee.look_again(sides, item.key)
+        if item.kind in REGISTERS and settlement.state in waiting.CHANGES:
+            _wake_contradicted(sides, item, link)
         with sides.db.reading() as tx:
             settlement = second_look.arranged(tx, item, settlement, sides.clock())
     except Renamed:
@@ -168,6 +173,14 @@ def _done(item: Item, settings: Settings, now: datetime) -> Settlement:
     if item.kind == "mail":
         return mail.settlement(item, settings, now)
     return DONE
+
+
+def _wake_contradicted(sides: Sides, item: Item, link: Link | None) -> None:
+    """Records that this one stood in the way of, by what it was or by its number in Fortnox."""
+    keys = {item.key, f"fortnox:{link.fortnox_id}"} if link else {item.key}
+    with sides.db.transaction() as tx:
+        for key in keys:
+            waiting.wake(tx, sides.name, waiting.changed_key(item.kind, key), sides.clock())
 
 
 def _leave_alone_if_open(sides: Sides, item: Item) -> list[System]:

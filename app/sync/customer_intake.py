@@ -22,6 +22,7 @@ from app.sync.meeting import meet
 from app.sync.seen import digest
 from app.sync.sides import Sides
 from app.sync.writing import change
+from app.waiting import changed_key
 from app.worklist import Item
 
 NUMBER = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
@@ -107,7 +108,10 @@ def _vat_number(theirs: fortnox.Customer) -> str | None:
 def _look(sides: Sides, number: str, name: str) -> str | None:
     found = sides.severa.customers_by_number(int(number))
     if len(found) > 1:
-        raise Blocked(because("customer_number_shared", number=number, customer=name))
+        raise Blocked(
+            because("customer_number_shared", number=number, customer=name),
+            waits_for=changed_key("customer", found[-1].guid.lower()),
+        )
     return found[0].guid.lower() if found else None
 
 

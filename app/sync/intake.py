@@ -18,6 +18,7 @@ from app.sync.register import UNSEEN, was_told
 from app.sync.right_of_way import give_way
 from app.sync.sides import Sides
 from app.sync.writing import Creation, Found, create, sent_before
+from app.waiting import changed_key
 from app.worklist import Item
 
 Payload = dict[str, Any]
@@ -129,7 +130,8 @@ def _look(sides: Sides, intake: Intake, name: str) -> Found | None:
         return None
     with sides.db.reading() as tx:
         if links.of_severa(tx, sides.name, intake.kind, severa_id):
-            raise Blocked(intake.taken)  # its number was changed after it had been carried over
+            # Its number was changed after it had been carried over.
+            raise Blocked(intake.taken, waits_for=changed_key(intake.kind, severa_id))
     return Found(severa_id)
 
 

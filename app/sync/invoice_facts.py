@@ -8,11 +8,12 @@ from app.errors import Blocked, Missing, because
 from app.links import Link
 from app.severa.billed import BilledItem
 from app.severa.schemas import Invoice, InvoiceRow
-from app.sync import credit_note, invoice_rows, money
+from app.sync import article_names, credit_note, invoice_rows, money
 from app.sync.credit_note import Original
 from app.sync.invoice_document import SEK
 from app.sync.invoice_rows import Facts
 from app.sync.sides import Sides
+from app.waiting import changed_key
 
 UNTAXED = ("EUREVERSEDVAT", "EXPORT")  # Fortnox: rows have no VAT then
 
@@ -84,16 +85,20 @@ def _article(sides: Sides, code: str) -> str:
         if links.of_fortnox(tx, sides.name, "product", code):
             return code
     found = sides.severa.articles_by_code(code)
-    if len(found) > 1:
-        names = ", ".join(article.name for _, article in found)
-        raise Blocked(because("product_code_shared", number=code, names=names))
-    if found:
-        register, article = found[0]
-        return sides.ensure("product", f"{register}:{article.guid.lower()}").fortnox_id
+    keys = [article_names.key_of(*one) for one in found]
+    if len(keys) > 1:  # each of them has to say so, or be parted from the other
+        for key in keys:
+            sides.ensure("product", key)
+        raise article_names.shared(code, found)
+    if keys:
+        return sides.ensure("product", keys[0]).fortnox_id
     try:
         return sides.fortnox.article(code).article_number
     except Missing as error:
-        raise Blocked(because("product_unknown", number=code)) from error
+        raise Blocked(
+            because("product_unknown", number=code),
+            waits_for=changed_key("product", f"fortnox:{code}"),
+        ) from error
 
 
 def _items(

@@ -27,6 +27,7 @@ from app.sync.register import (
 from app.sync.right_of_way import give_way
 from app.sync.seen import digest
 from app.sync.sides import Sides
+from app.waiting import changed_key
 from app.worklist import Item
 
 LONGEST_DESCRIPTION = 200
@@ -50,7 +51,7 @@ def sync(sides: Sides, item: Item) -> Link:
         return known
     content = translate(article)
     if known is None:
-        _refuse_conflicts(sides, article, content)
+        _refuse_conflicts(sides, item.key, article, content)
     if known is None or content.unit != (known.carried.get("payload") or {}).get("Unit"):
         _refuse_missing_unit(sides, article, content)
     register = Register(
@@ -101,9 +102,11 @@ def code_of(article: severa.Article) -> str:
     return code
 
 
-def _refuse_conflicts(sides: Sides, article: severa.Article, content: fortnox.ArticleIn) -> None:
+def _refuse_conflicts(
+    sides: Sides, key: str, article: severa.Article, content: fortnox.ArticleIn
+) -> None:
     """Blocked where the code is another one's too, or the name is another article's."""
-    only_one_with(sides, content.article_number)
+    only_one_with(sides, content.article_number, but=key)
     for one in sides.fortnox.articles_named(content.description):
         if one.article_number != content.article_number and same_name(
             one.description, article.name
@@ -114,7 +117,8 @@ def _refuse_conflicts(sides: Sides, article: severa.Article, content: fortnox.Ar
                     name=article.name,
                     severa=content.article_number,
                     fortnox=one.article_number,
-                )
+                ),
+                waits_for=changed_key("product", f"fortnox:{one.article_number}"),
             )
 
 
@@ -148,5 +152,6 @@ def _check_same(ours: severa.Article, theirs: fortnox.Article, sent: Payload) ->
                 number=ours.code,
                 severa=ours.name,
                 fortnox=theirs.description or "",
-            )
+            ),
+            waits_for=changed_key("product", f"fortnox:{theirs.article_number}"),
         )

@@ -17,12 +17,13 @@ from app.fortnox.text import cut
 from app.links import Link
 from app.severa import schemas as severa
 from app.severa.client import ARTICLE_REGISTERS
-from app.sync.article_names import only_one_with, same_name
+from app.sync.article_names import key_of, only_one_with, same_name
 from app.sync.intake import Intake, Payload, take_in
 from app.sync.meeting import meet
 from app.sync.seen import digest
 from app.sync.sides import Sides
 from app.sync.writing import change
+from app.waiting import changed_key
 from app.worklist import Item
 
 KNOWN_TO = {
@@ -90,8 +91,11 @@ def _look(sides: Sides, number: str, name: str) -> str | None:
         return None
     register, article = found
     if not same_name(article.name, name):
-        raise Blocked(because("product_conflict", number=number, severa=article.name, fortnox=name))
-    return f"{register}:{article.guid.lower()}"
+        raise Blocked(
+            because("product_conflict", number=number, severa=article.name, fortnox=name),
+            waits_for=changed_key("product", key_of(register, article)),
+        )
+    return key_of(register, article)
 
 
 def _refuse_taken_name(sides: Sides, number: str, name: str) -> None:
@@ -104,7 +108,8 @@ def _refuse_taken_name(sides: Sides, number: str, name: str) -> None:
                         name=name,
                         severa=one.code or "–",
                         fortnox=number,
-                    )
+                    ),
+                    waits_for=changed_key("product", key_of(register, one)),
                 )
 
 

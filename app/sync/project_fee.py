@@ -16,6 +16,7 @@ from app.fortnox.schemas import SupplierInvoice
 from app.links import Link
 from app.severa.schemas import Project
 from app.sync import fee_ledger
+from app.sync.article_names import shared
 from app.sync.fee_content import CORRECTION, Content, translate
 from app.sync.fee_desk import Desk
 from app.sync.fee_ledger import KIND, Fee, in_force, total
@@ -222,8 +223,7 @@ class Run:
         if booked.article:
             found = self.sides.severa.products_by_code(booked.article)
             if len(found) > 1:
-                names = ", ".join(one.name for one in found)
-                raise Blocked(because("product_code_shared", number=booked.article, names=names))
+                raise shared(booked.article, [("product", one) for one in found])
             if found:
                 return found[0].guid
         return self.sides.document.default_product

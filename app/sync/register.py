@@ -19,6 +19,7 @@ from app.errors import Blocked, Missing, NothingToDo, Reason, System, because
 from app.links import Link
 from app.sync.sides import Sides
 from app.sync.writing import Creation, Found, change, create, frozen, sent_before
+from app.waiting import changed_key
 from app.worklist import Item
 
 Payload = dict[str, Any]
@@ -174,7 +175,7 @@ def _give_up_claim(sides: Sides, register: Register, record: Record) -> None:
     if other is None or sides.plan is not None:
         return
     if register.is_there(other.severa_id):
-        raise Blocked(register.taken)
+        raise Blocked(register.taken, waits_for=changed_key(register.kind, other.severa_id))
     with sides.db.transaction() as tx:
         links.forget(tx, sides.name, other)
 
