@@ -64,7 +64,9 @@ def ask(method: str, url: str, token: str, payload: str = "undefined") -> str:
 
 
 def node(name: str, kind: str, *wires: list[str], **more: Any) -> dict[str, Any]:
-    return {"id": name, "type": kind, "z": "flow", "name": name, "wires": list(wires), **more}
+    """Without a place on the page it would be taken for settings."""
+    shown = {"x": 100, "y": 100, "z": "flow", "name": name}
+    return {"id": name, "type": kind, "wires": list(wires), **shown, **more}
 
 
 def n8n(flow: Flow) -> dict[str, Any]:
