@@ -19,7 +19,7 @@ PREFIX = "bridge:"
 MOST_WAITING = 32
 ROWS_PER_BELL = 4
 MOST_AT_ONCE = 8
-PAUSE_SECONDS = 0.02  # what is due meanwhile is told of together
+PAUSE_SECONDS = 0.05  # what is due meanwhile is told of together
 
 
 def celery_app(redis_url: str, *, socket_timeout: float) -> Celery:
