@@ -49,7 +49,7 @@ from tests.installation import (
 EVENTS = 300
 KILLED = 120
 STILL = 20.0  # seconds without anything new after which nothing more is expected
-VERSIONS = {"node-red": "4.1.15", "n8n": "2.40.0"}
+VERSIONS = {"node-red": "4.1.15", "n8n": "2.40.7"}
 BINARIES = {"node-red": "node-red", "n8n": "n8n"}
 
 
