@@ -4,7 +4,7 @@ import pytest
 
 from app.sandbox.chaos import Fault
 from app.sandbox.severa import DRAFT, ERROR, RECEIVED, TRANSFER
-from tests.journeys.test_credit_notes import planned
+from tests.journeys.crediting import planned
 from tests.journeys.test_doubt import LATER, fail_once, settle_down
 from tests.journeys.test_error_status import STATUSES
 from tests.journeys.test_invoices import order, status

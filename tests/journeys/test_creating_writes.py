@@ -17,8 +17,8 @@ from app.models import effects, outages
 from app.sandbox.chaos import App, Chaos, Fault, Kind, Receive, Scope, Send
 from app.sandbox.severa import TRANSFER
 from tests.journeys.babble import Babble
+from tests.journeys.crediting import booked_original, note_on
 from tests.journeys.test_attachments import PDF
-from tests.journeys.test_credit_notes import booked_original, note_on
 from tests.journeys.test_project_fees import bill, cost, fees
 from tests.journeys.test_registers import HAMN, NORDBYGG, customers, guid_of
 from tests.workshop import Workshop
