@@ -8,7 +8,7 @@ truth; messages in Redis only say that one is due.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from sqlalchemy import (
     ColumnElement,
@@ -40,7 +40,8 @@ from app.turns import POLL as POLL
 from app.turns import RUNNING_PER_CONNECTION as RUNNING_PER_CONNECTION
 from app.waiting import waiting_key
 
-TRANSFERS = ("invoice", "payment", "customer", "product", "project", "project_fee")
+Transfer = Literal["invoice", "payment", "customer", "product", "project", "project_fee"]
+TRANSFERS: tuple[Transfer, ...] = get_args(Transfer)
 State = Literal["queued", "running", "waiting", "blocked", "done", "skipped", "failed"]
 UNSETTLED = ("queued", "running", "waiting")
 CLAIM_TRIES = 3

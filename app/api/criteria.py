@@ -1,14 +1,12 @@
 """Which transfers are meant: the same words in a query and in the body of a retry."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.transfers import Cursor, Filter
-from app.worklist import State
-
-Kind = Literal["invoice", "payment", "customer", "product", "project", "project_fee"]
+from app.worklist import State, Transfer
 
 
 def words(value: Any) -> Any:
@@ -30,7 +28,7 @@ def _in_utc(instant: datetime | None) -> datetime | None:
 
 
 States = Annotated[list[State], BeforeValidator(words)]
-Kinds = Annotated[list[Kind], BeforeValidator(words)]
+Kinds = Annotated[list[Transfer], BeforeValidator(words)]
 TransferId = Annotated[str, Field(pattern=r"^[0-9a-z_]{1,40}$")]
 Ids = Annotated[list[TransferId], BeforeValidator(words), Field(max_length=10_000)]
 Instant = Annotated[datetime | None, BeforeValidator(_unset), AfterValidator(_in_utc)]

@@ -7,13 +7,11 @@ from datetime import date, datetime, timedelta
 from typing import get_args
 from urllib.parse import urlencode
 
-from app.api.criteria import Kind
 from app.clock import STOCKHOLM
 from app.errors import Invalid
 from app.transfers import Cursor, Filter
-from app.worklist import State
+from app.worklist import TRANSFERS, State
 
-KINDS: tuple[str, ...] = get_args(Kind)
 STATES: tuple[str, ...] = get_args(State)
 CODE = re.compile(r"[a-z0-9_]{1,64}")
 NAMES = ("kind", "state", "reason", "q", "since", "until")
@@ -34,7 +32,7 @@ class Asked:
     @classmethod
     def read(cls, given: Mapping[str, str]) -> "Asked":
         return cls(
-            kind=",".join(one for one in given.get("kind", "").split(",") if one in KINDS),
+            kind=",".join(one for one in given.get("kind", "").split(",") if one in TRANSFERS),
             state=",".join(one for one in given.get("state", "").split(",") if one in STATES),
             reason=given.get("reason", "") if CODE.fullmatch(given.get("reason", "")) else "",
             q=given.get("q", "").strip()[:200],

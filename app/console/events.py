@@ -14,13 +14,13 @@ from app.api.problems import not_found
 from app.api.timeline import timeline
 from app.api.transfers import shown
 from app.console import words
-from app.console.asked import KINDS
 from app.console.transfer import masked
 from app.console.visit import Here, Visit, router
 from app.errors import Reason
 from app.eventlog import Filter
 from app.inbox import Source
 from app.reasons import Explanation, explain
+from app.worklist import TRANSFERS
 
 routes = router()
 ON_A_PAGE = 50
@@ -28,7 +28,7 @@ CHOICES = {
     "source": get_args(Source),
     "door": tuple(words.DOORS),
     "status": tuple(words.HEARD),
-    "kind": KINDS,
+    "kind": TRANSFERS,
 }
 
 

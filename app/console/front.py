@@ -17,6 +17,7 @@ from app.console.visit import Here, Visit, router
 from app.errors import because
 from app.pulse import Cause, Day
 from app.reasons import Explanation, explain
+from app.worklist import TRANSFERS
 
 routes = router()
 COUNTED_EACH = timedelta(minutes=1)
@@ -76,6 +77,7 @@ def _facts(visit: Visit) -> dict[str, Any]:
         facts: dict[str, Any] = {
             "standing": standing,
             "day": midnight.date(),
+            "kinds": TRANSFERS,
             "today": pulse.since(tx, name, midnight),
             "bars": _bars(_days(visit, tx, name, now)),
             "to_received": pulse.speed(tx, name, "invoice"),

@@ -7,11 +7,12 @@ from starlette.responses import Response, StreamingResponse
 from app import transfers
 from app.api.transfers import shown
 from app.console import words
-from app.console.asked import KINDS, STATES, Asked
+from app.console.asked import STATES, Asked
 from app.console.spreadsheet import MARK, attachment, line
 from app.console.visit import Here, Visit, router
 from app.console.words import _
 from app.transfers import Cursor
+from app.worklist import TRANSFERS
 
 routes = router()
 ON_A_PAGE = 50
@@ -37,7 +38,7 @@ def read_transfers(visit: Here) -> Response:
         asked=asked,
         rows=list(zip(rows, moments, strict=True)),
         next=str(page.next) if page.next else "",
-        kinds=KINDS,
+        kinds=TRANSFERS,
         states=STATES,
     )
 

@@ -11,8 +11,6 @@ from typing import Any
 from app import said
 from app.errors import Invalid
 
-ENTITIES = ("invoice", "customer", "product", "work_type", "travel_expense_type", "project")
-VERBS = ("created", "updated", "status_changed", "deleted")
 TYPE = re.compile(r"[a-z][a-z_]{0,40}\.[a-z][a-z_]{0,40}")
 GUID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,63}")
 
@@ -27,9 +25,8 @@ class SeveraEvent:
         return self.type.partition(".")[0]
 
     @property
-    def is_known(self) -> bool:
-        entity, _, verb = self.type.partition(".")
-        return entity in ENTITIES and verb in VERBS
+    def verb(self) -> str:
+        return self.type.partition(".")[2]
 
 
 def read(body: dict[str, Any]) -> SeveraEvent:

@@ -18,6 +18,7 @@ SEVERA_KINDS = {
     "travel_expense_type": "product",
     "project": "project",
 }
+SEVERA_VERBS = ("created", "updated", "status_changed", "deleted")
 
 FORTNOX: dict[str, Callable[[FortnoxEvent], tuple[str, str]]] = {
     "customer-created": lambda event: ("customer", f"fortnox:{event.entity_id}"),
@@ -88,9 +89,9 @@ class Follows:
 
 
 def of_severa(connection: str, event: SeveraEvent) -> Follows:
-    if not event.is_known:
+    kind = SEVERA_KINDS.get(event.entity)
+    if kind is None or event.verb not in SEVERA_VERBS:
         return Follows(None, "unknown_event_type")
-    kind = SEVERA_KINDS[event.entity]
     key = f"{event.entity}:{event.guid}" if kind == "product" else event.guid
     return Follows(Want(connection, kind, key))
 

@@ -16,8 +16,8 @@ from app.console import words
 from app.console.tongue import LOCALES, SOURCE, Tongue
 from app.effects import EffectState
 from app.languages import LANGUAGES, Language
-from app.severa.webhook import ENTITIES, VERBS
 from app.sync import wants
+from app.worklist import TRANSFERS
 
 HERE = Path(str(files("app.console")))
 MARKS = {"_": None, "say": None, "text": None, "texts": (1, 2), "ngettext": (1, 2), "count": (1, 2)}
@@ -57,10 +57,11 @@ def test_every_word_of_ours_that_a_page_shows_has_its_name() -> None:
     assert codes | whole <= set(words.CHECKS)
     assert set(audit.ACTIONS) == set(words.ACTS)
     assert set(get_args(EffectState)) == set(words.SENT)
+    assert set(TRANSFERS) == set(words.KINDS)
 
 
 def test_every_event_that_is_understood_has_its_name() -> None:
-    heard = [f"{record}.{verb}" for record in ENTITIES for verb in VERBS]
+    heard = [f"{record}.{verb}" for record in wants.SEVERA_KINDS for verb in wants.SEVERA_VERBS]
     heard += [f"{kind}-v1" for kind in wants.FORTNOX] + ["invoice-created"]
     tongue = Tongue("sv", datetime.now(UTC))
     assert [kind for kind in heard if words.event(tongue, kind) == kind] == []
