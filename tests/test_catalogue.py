@@ -47,7 +47,8 @@ class Said:
         self.sentences: Facts = {}
         self.actions: set[str] = set()
         self.unread: list[str] = []
-        paths = [path for path in sorted(APP.rglob("*.py")) if "sandbox" not in path.parts]
+        sources = sorted([*APP.rglob("*.py"), *(APP.parent / "workers").rglob("*.py")])
+        paths = [path for path in sources if "sandbox" not in path.parts]
         modules = [ast.parse(path.read_text("utf-8")) for path in paths]
         kinds = {_text(call.args[0]) for one in modules for call in _calls(one, "Register")}
         for module in modules:

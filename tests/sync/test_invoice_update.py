@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from app.fortnox import schemas as fortnox
-from app.sync.invoice_update import left_over, patch
+from app.sync.invoice_update import ADDRESS, EMPTIED, EMPTIED_ROW, left_over, patch
 
 Payload = dict[str, Any]
 BLANK = "API_BLANK"
@@ -50,6 +51,29 @@ def test_a_field_of_the_invoice_that_is_gone_is_emptied_where_fortnox_can_be_wit
 ) -> None:
     before, now = invoice(City="Stockholm", **{field: "1"}), invoice(City="Stockholm")
     assert patch(before, now).get(field) == sent
+
+
+@pytest.mark.parametrize(
+    ("shape", "emptied", "stays"),
+    [
+        (
+            fortnox.InvoiceIn,
+            {*EMPTIED, *ADDRESS},
+            # Ours once and for all, or what Fortnox cannot be without.
+            {"CurrencyRate", "DocumentNumber", "DueDate", "InvoiceDate", "TermsOfPayment"},
+        ),
+        (
+            fortnox.InvoiceRowIn,
+            {*EMPTIED_ROW},
+            {"AccountNumber", "DeliveredQuantity", "Price", "Project", "VAT"},
+        ),
+    ],
+)
+def test_every_field_that_may_be_absent_is_emptied_or_stays_on_purpose(
+    shape: type[BaseModel], emptied: set[str], stays: set[str]
+) -> None:
+    optional = {str(field.alias) for field in shape.model_fields.values() if field.default is None}
+    assert optional == emptied | stays
 
 
 def test_an_address_that_is_gone_as_a_whole_is_left() -> None:
