@@ -11,6 +11,8 @@ from app.console import (
     door,
     events,
     front,
+    own,
+    ready,
     reconciliation,
     registers,
     retries,
@@ -37,5 +39,5 @@ def mount(app: FastAPI) -> None:
     app.router.routes.append(sheets.STATIC)
     watched = (front, retries, transfers, transfer, backfills, events)
     compared = (reconciliation, registers, bench)
-    for room in (door, sign_on, beside, connect, *watched, *compared, accounts):
+    for room in (door, sign_on, own, beside, connect, ready, *watched, *compared, accounts):
         app.include_router(room.routes)

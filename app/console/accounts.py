@@ -1,11 +1,12 @@
 """People and keys: who may come in, with how much; and what they made happen."""
 
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from pydantic import SecretStr, ValidationError
 from starlette.responses import Response
 
-from app import access, audit, people
+from app import access, audit, connections, people
 from app.api.desk import is_name
 from app.api.keys import AskedKey, create_key, revoke_key
 from app.api.people import AskedUser, ChangedUser, change_user, create_user, remove_user
@@ -90,11 +91,26 @@ def end_key(visit: Here, form: Sent, key: str) -> Response:  # noqa: ARG001 - lo
 @routes.get("/audit")
 def read_audit(visit: Here) -> Response:
     visit.need("configure")
-    before = visit.request.query_params.get("before", "")
+    given = visit.request.query_params
+    action, company = given.get("action", ""), given.get("company", "")
+    before = given.get("before", "")
     with visit.desk.hall.db.reading() as tx:
-        rows = audit.page(tx, Filter(), before if is_name(before) else "", ON_A_PAGE + 1)
-    more = rows[ON_A_PAGE - 1].id if len(rows) > ON_A_PAGE else ""
-    return visit.show("audit.html", rows=rows[:ON_A_PAGE], more=more)
+        companies = [one.name for one in connections.every(tx, visit.desk.hall.vault)]
+        chosen = {
+            "action": action if action in audit.ACTIONS else "",
+            "company": company if company in companies else "",
+        }
+        only = Filter(chosen["company"], (chosen["action"],) if chosen["action"] else ())
+        rows = audit.page(tx, only, before if is_name(before) else "", ON_A_PAGE + 1)
+    older = chosen | {"before": rows[ON_A_PAGE - 1].id} if len(rows) > ON_A_PAGE else {}
+    return visit.show(
+        "audit.html",
+        rows=rows[:ON_A_PAGE],
+        chosen=chosen,
+        companies=companies,
+        actions=audit.ACTIONS,
+        older=urlencode({name: one for name, one in older.items() if one}),
+    )
 
 
 def _page(visit: Visit, *, wrong: str = "", secret: str = "") -> Response:

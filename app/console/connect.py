@@ -7,12 +7,9 @@ from typing import Any
 from starlette.responses import Response
 
 from app.api import patches
-from app.api.connections import switch, write
+from app.api.connections import write
 from app.api.consent import Notary
 from app.api.problems import Problem, not_found
-from app.checks import preflight
-from app.checks.findings import Finding, Report
-from app.checks.survey import Survey
 from app.connections import Connection
 from app.console import answers, guide, words
 from app.console.sheets import HEADERS
@@ -23,31 +20,6 @@ from app.reasons import explain
 from app.scopes import Scopes
 
 routes = router()
-
-# Where the settings that a finding is about are mended, on this page.
-MENDED = {
-    "settings": "",
-    "severa_access": "severa",
-    "fortnox_access": "fortnox",
-    "fortnox_registers": "fortnox",
-    "project_accounting": "fortnox",
-    "status_transfer": "statuses",
-    "status_received": "statuses",
-    "status_paid": "statuses",
-    "status_error": "statuses",
-    "default_product": "products",
-    "error_emails": "emails",
-    "cost_centers": "bookkeeping",
-}
-
-# Where what a finding names is seen side by side.
-COMPARED = {
-    "product_conflicts": "?register=products&verdict=conflict",
-    "products_near_miss": "?register=products&verdict=near_miss",
-    "customers_near_miss": "?register=customers&verdict=near_miss",
-}
-# Errors that stop the records they are about, and nothing else.
-OF_RECORDS = frozenset({"units", "product_conflicts", "cost_centers", "financial_year"})
 
 
 @routes.post("/connections")
@@ -155,47 +127,6 @@ def invite(visit: Here, form: Sent) -> Response:  # noqa: ARG001 - its token was
     return _checklist(visit, "fortnox", link=link.url)
 
 
-@routes.get("/c/{connection}/preflight")
-def read_preflight(visit: Here) -> Response:
-    """The page; what it says comes when both systems have been read."""
-    connection = visit.connection()
-    if not visit.is_piece():
-        return visit.show("preflight.html", connection=connection)
-    report = _report(visit, connection)
-    return visit.show(
-        "preflight_now.html",
-        connection=connection,
-        report=report,
-        is_configured=_is_configured(report),
-        findings=[_finding(visit, one) for one in _worst_first(report)],
-    )
-
-
-@routes.post("/c/{connection}/activate")
-def activate(visit: Here, form: Sent) -> Response:
-    """Looks at every condition once more: nothing is activated half-configured.
-
-    What stops single records only is a person's to decide, who has seen which.
-    """
-    visit.need("configure")
-    connection = visit.connection()
-    report = _report(visit, connection)
-    wanted = report.is_clear or (_is_configured(report) and "anyway" in form)
-    if not wanted:
-        said = visit.tongue.text("Not activated: something has to be mended first.")
-        return visit.go(f"/c/{visit.name}/preflight", said)
-    switch(visit.desk, visit.request, visit.name, active=True)
-    return visit.go(f"/c/{visit.name}/", visit.tongue.text("The integration is activated."))
-
-
-@routes.post("/c/{connection}/deactivate")
-def deactivate(visit: Here, form: Sent) -> Response:  # noqa: ARG001 - its token was looked at
-    visit.need("configure")
-    switch(visit.desk, visit.request, visit.name, active=False)
-    said = visit.tongue.text("The integration is switched off. Nothing is lost meanwhile.")
-    return visit.go(f"/c/{visit.name}/connect", said)
-
-
 @routes.get("/c/{connection}/settings.json")
 def export(visit: Here) -> Response:
     visit.need("configure")
@@ -244,32 +175,9 @@ def _checklist(
         mask=MASK,
         missing=connection.document.missing(),
         doors={name: f"{base}/webhooks/{connection.name}/{name}" for name in ("severa", "fortnox")},
+        homes=guide.homes(visit.desk.hall.settings),
         is_set={name: bool(plain[name]["client_secret"]) for name in ("severa", "fortnox")},
     )
-
-
-def _report(visit: Visit, connection: Connection) -> Report:
-    if connection.document.missing():
-        missing = connection.document.missing()
-        reason = because("setting_missing", setting=", ".join(missing))
-        return Report((Finding("settings", "error", reason, tuple(missing)),))
-    return preflight.run(Survey(visit.desk.look(connection)))
-
-
-def _is_configured(report: Report) -> bool:
-    """Whether what has to be mended stops single records only, each with its reason."""
-    return all(one.code in OF_RECORDS for one in report.findings if one.status == "error")
-
-
-def _worst_first(report: Report) -> list[Finding]:
-    order = ("error", "warning", "ok")
-    return sorted(report.findings, key=lambda one: order.index(one.status))
-
-
-def _finding(visit: Visit, one: Finding) -> dict[str, Any]:
-    told = explain(one.reason, visit.tongue.language) if one.reason else None
-    place, compared = MENDED.get(one.code), COMPARED.get(one.code)
-    return {"one": one, "told": told, "place": place, "compared": compared}
 
 
 def _lacking(scopes: Scopes) -> Reason | None:

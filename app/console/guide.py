@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
+from urllib.parse import urlsplit
 
 from app.connections import Connection
 from app.console.words import _
+from app.settings import Settings
 
 
 class Status(Protocol):
@@ -28,12 +30,15 @@ Mark = Literal["done", "open", "optional"]
 
 @dataclass(frozen=True)
 class Step:
-    """`words`: what the start guide says about it; `needed`: the settings it cannot do without."""
+    """`words`: what the start guide says; `needed`: the settings it cannot do without; `seen_to`:
+    the systems where a person sees to it.
+    """
 
     name: str
     title: str
     words: str
     needed: tuple[str, ...] = ()
+    seen_to: tuple[str, ...] = ()
 
 
 STEPS = (
@@ -45,6 +50,7 @@ STEPS = (
             " credentials in Severa's settings, and give them here."
         ),
         ("severa.client_id", "severa.client_secret"),
+        ("severa",),
     ),
     Step(
         "fortnox",
@@ -55,6 +61,7 @@ STEPS = (
             " accounting in Fortnox if project fees are to be carried over."
         ),
         ("fortnox.client_id", "fortnox.client_secret", "fortnox.tenant_id"),
+        ("fortnox",),
     ),
     Step(
         "statuses",
@@ -65,6 +72,7 @@ STEPS = (
             " status for invoices that are paid in Fortnox; that is not required."
         ),
         ("invoice_statuses.transfer", "invoice_statuses.received"),
+        ("severa",),
     ),
     Step(
         "attachments",
@@ -84,6 +92,7 @@ STEPS = (
             " system they were made in. Usually it makes most sense that Severa is the master,"
             " because of its CRM."
         ),
+        seen_to=("severa", "fortnox"),
     ),
     Step(
         "products",
@@ -93,6 +102,7 @@ STEPS = (
             " default product is put on project fees that come from Fortnox; it is strongly"
             " recommended if you carry over project fees. Its code must be numeric."
         ),
+        seen_to=("severa", "fortnox"),
     ),
     Step(
         "emails",
@@ -133,6 +143,16 @@ def mark(step: Step, connection: Connection) -> Mark:
         "webhooks": bool(document.webhooks.severa.secrets or document.webhooks.fortnox.secrets),
     }
     return "done" if said.get(step.name, True) else "optional"
+
+
+def homes(settings: Settings) -> dict[str, str]:
+    """Where people log in to both systems: beside the addresses that we call."""
+    severa, fortnox = urlsplit(settings.severa_url), urlsplit(settings.fortnox_auth_url)
+    below = "/_sandbox/" if settings.sandbox else "/"
+    return {
+        "severa": f"{severa.scheme}://{severa.netloc.removeprefix('api.')}{below}",
+        "fortnox": f"{fortnox.scheme}://{fortnox.netloc}{below}",
+    }
 
 
 def suggested(statuses: Sequence[Status]) -> dict[str, str]:

@@ -51,6 +51,11 @@ class Visit:
     def name(self) -> str:
         return str(self.request.path_params["connection"])
 
+    @property
+    def has_password(self) -> bool:
+        """Keys, and people of the organisation's log-in, have an id that is not their name."""
+        return self.session.who.id == self.session.who.name
+
     def connection(self) -> Connection:
         with self.desk.hall.db.reading() as tx:
             return self.desk.connection(tx, self.name)

@@ -35,6 +35,10 @@ def test_a_person_is_added_changed_and_removed(guest: Guest) -> None:
         ("person.removed", "session"),
     ]
     assert PASSWORD not in str(guest.stage.rows(audit))
+    guest.log_in()
+    assert guest.get("/audit").text.count('<td class="time">') == 4
+    for choice, many in (("action=person.changed", 1), ("company=acme", 1), ("action=sung", 4)):
+        assert guest.get(f"/audit?{choice}").text.count('<td class="time">') == many
 
 
 def test_a_person_gets_another_password_and_is_shut_out_and_let_in(guest: Guest) -> None:
@@ -62,6 +66,26 @@ def test_a_person_gets_another_password_and_is_shut_out_and_let_in(guest: Guest)
     guest.client.cookies.clear()
     assert guest.log_in(another, "asa").status_code == 303
     assert another not in str(guest.stage.rows(audit))
+
+
+def test_whoever_has_a_password_changes_it_and_is_out_everywhere_else(guest: Guest) -> None:
+    guest.log_in()
+    assert guest.get("/password").status_code == 404  # a key has none
+    guest.client.cookies.clear()
+    guest.log_in_as("view")
+    elsewhere = guest.client.cookies["session"]
+    guest.client.cookies.clear()
+    guest.log_in(PASSWORD, "a-view")
+    another = "another horse altogether"
+    assert guest.post("/password", present="a guess", password=another).status_code == 401
+    assert guest.post("/password", present=PASSWORD, password="short").status_code == 400
+    assert guest.post("/password", present=PASSWORD, password=another).status_code == 303
+    assert guest.get("/c/acme/").status_code == 200
+    guest.client.cookies.clear()
+    guest.client.cookies.set("session", elsewhere)
+    assert guest.get("/c/acme/").status_code == 303
+    assert guest.log_in(PASSWORD, "a-view").status_code == 401
+    assert actions(guest) == [("person.changed", "session")]
 
 
 def test_logging_in_gives_the_session_a_new_name_and_ends_the_one_before(guest: Guest) -> None:

@@ -222,7 +222,7 @@ def test_a_register_is_looked_at_before_it_is_carried_over_then_watched_and_canc
     assert "4 records are in the register." in told
     assert "1 of them is linked already" in told
     assert "3 are not linked yet" in told
-    assert told.count("create_customer") == 3
+    assert told.count("new customer") == 3
     assert shop.partners.writes() == written
 
     send(reader, "backfills", way=way)

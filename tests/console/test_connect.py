@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.console import answers, guide
+from app.console import answers, guide, words
+from app.console.ready import COMPARED, MENDED, OF_RECORDS, SEEN_TO
 from app.documents import MASK
 from app.errors import Invalid
 from tests.api.conftest import GUID, SECRETS
@@ -78,6 +79,19 @@ def test_a_half_configured_connection_is_not_activated(guest: Guest) -> None:
     assert page.count("To do") == 3
     assert "severa.client_id" in page
     assert "Activate Fortnox" not in guest.get("/c/half/preflight?now=1").text
+
+
+def test_each_step_says_where_it_is_seen_to(guest: Guest) -> None:
+    guest.log_in()
+    page = guest.get("/c/acme/connect").text
+    assert page.count('href="https://severa.example/"') == 4
+    assert page.count('href="https://apps.fortnox.se/"') == 3
+
+
+def test_every_finding_leads_to_where_it_is_mended() -> None:
+    led = {*MENDED, *COMPARED, *SEEN_TO}
+    assert set(words.CHECKS) - led == set()
+    assert led >= OF_RECORDS
 
 
 def test_settings_go_out_masked_and_come_back_the_same(guest: Guest) -> None:

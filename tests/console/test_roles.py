@@ -23,6 +23,8 @@ AT = "/c/{connection}"
 NEEDS: dict[str, Scope] = {
     "GET /": "view",
     "POST /log-out": "view",
+    "GET /password": "view",
+    "POST /password": "view",
     f"GET {AT}/": "view",
     f"GET {AT}/beside": "view",
     f"POST {AT}/beside/{{act}}": "operate",

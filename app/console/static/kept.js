@@ -1,6 +1,8 @@
-/* Whoever stood on something that an update took away stands on the piece that was updated. */
+/* What an update of a piece of a page leaves as it is: what is open, and where somebody stands. */
 (() => {
   let left = null;
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
+    name !== "open" || node.tagName !== "DETAILS";
   addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
     if (target.contains(document.activeElement)) left = target;
   });
