@@ -77,6 +77,40 @@ def test_every_condition_of_the_guide_is_answered(shop: Workshop) -> None:
     }
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_each_setting_and_register_that_lacks_something_says_what(shop: Workshop) -> None:
+    severa, books = shop.partners.severa, shop.partners.books
+    severa.change("customers", 1002, number=None)
+    severa.change("customers", 1003, currency="CHF")
+    severa.change("products", "290", code="U-1")
+    books.remove_financial_year(int(books.today()[:4]))
+    wanted: dict[str, object] = {
+        "default_product": severa.find("products", "U-1")["guid"],
+        "error_emails": ["ekonomi@acme.example"],
+        "cost_centers": {"from": "row", "map": {"10": "UMEA"}},
+    }
+    shop.connect(**wanted)
+    lacking = ("default_product", "cost_centers", "currencies", "financial_year")
+    lacking = (*lacking, "customers_without_number", "units", "error_emails")
+    found = {one.code: one for one in preflight_of(shop).findings}
+    assert [(found[code].status, found[code].about) for code in lacking] == [
+        ("error", ()),
+        ("error", ("UMEA",)),
+        ("warning", ("CHF",)),
+        ("error", ()),
+        ("warning", ("Kustens Energi AB",)),
+        ("error", ("mån",)),
+        ("ok", ()),
+    ]
+    severa.change("customers", "Kustens Energi AB", number=1002)
+    severa.change("products", "U-1", code="290")
+    books.add_currency("CHF", "11.9")
+    books.add_cost_center("UMEA", "Umeå")
+    books.add_unit("mån", "månad")
+    books.add_financial_year(f"{books.today()[:4]}-01-01", f"{books.today()[:4]}-12-31")
+    assert set(statuses(preflight_of(shop)).values()) == {"ok"}
+
+
 def test_a_status_that_is_gone_or_switched_off_is_an_error(shop: Workshop) -> None:
     gone = "55000000-0000-4000-8000-00000000dead"
     shop.partners.severa.change("invoicestatuses", RECEIVED, isActive=False)
