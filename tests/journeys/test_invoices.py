@@ -86,6 +86,16 @@ def test_a_missing_customer_number_blocks_until_it_is_given(shop: Workshop) -> N
     assert status(shop, guid) == RECEIVED
 
 
+@SQLITE
+def test_who_pays_is_the_customer_in_fortnox_whoever_the_work_was_for(shop: Workshop) -> None:
+    work = Row("hours", 1, 900, article="100")
+    invoice = shop.partners.severa.add_invoice(1001, [3001], [work], billing_customer=1002)
+    shop.partners.severa.set_status(invoice["guid"], TRANSFER)
+    shop.look_at("invoice", invoice["guid"])
+    assert only_invoice(shop)["CustomerNumber"] == "1002"
+    assert list(shop.partners.books.customers) == ["1002"]
+
+
 def test_an_article_of_another_name_is_a_conflict_and_nothing_is_half_written(
     shop: Workshop,
 ) -> None:
