@@ -136,6 +136,13 @@ class Desk:
         self.mark_withdrawn(fee)
         return True
 
+    def undo(self, fee: Fee) -> None:
+        """A fee that is not what was asked for: nobody is to invoice it."""
+        self.withdraw(fee)
+        with self.sides.db.transaction() as tx:
+            unkept = link_of(self.invoice, replace(fee, state="unkept"))
+            links.remember(tx, self.sides.name, unkept, self.sides.clock())
+
     def mark_withdrawn(self, fee: Fee) -> None:
         _note(self, replace(fee, state="withdrawn"), "withdrew_project_fee")
 

@@ -21,6 +21,7 @@ class Fee:
     """`generation` counts the fees of one row: corrections, and what was made anew.
 
     standing → withdrawn (by us) | removed (by a person: then the row is left alone for good)
+    | unkept (Severa made it in another currency than was asked: never asked for again)
     """
 
     guid: str
@@ -29,7 +30,7 @@ class Fee:
     content: Content
     amount: Decimal
     currency: str
-    state: Literal["standing", "withdrawn", "removed"] = "standing"
+    state: Literal["standing", "withdrawn", "removed", "unkept"] = "standing"
 
 
 def read(sides: Sides, number: str) -> dict[str, list[Fee]]:

@@ -20,7 +20,7 @@ from app.sync.article_names import shared
 from app.sync.fee_content import CORRECTION, Content, translate
 from app.sync.fee_desk import Desk
 from app.sync.fee_ledger import KIND, Fee, in_force, total
-from app.sync.fee_rows import FeeRow, amount_in, fee_rows
+from app.sync.fee_rows import SEK, FeeRow, amount_in, fee_rows
 from app.sync.refusals import ending_of
 from app.sync.sides import Sides
 from app.worklist import Item, Want
@@ -119,6 +119,8 @@ class Run:
             left = [fee for fee in left if fee.currency != currency]
             content = translate(self.invoice, booked, project.guid.lower())
             asked = Fee("", row, next(generations), content, amount, currency)
+            for fee in fees:
+                self._check_kept(fee, asked, project.currency.code if project.currency else SEK)
             self._carry(asked, booked, ours)
         for group in fee_ledger.by_currency(left):
             self._take_back(group, next(generations))
@@ -174,6 +176,9 @@ class Run:
         self._check_open(asked.content.project)
         product = self._product_of(booked)
         made = self.desk.make(replace(asked, content=replace(asked.content, product=product)))
+        if made is not None and made.state == "standing" and made.currency != asked.currency:
+            self.desk.undo(made)
+            self._check_kept(replace(made, state="unkept"), asked, made.currency)
         self.is_unfinished |= made is not None and made.amount != asked.amount
         if product is None and made is not None:
             article = booked.article or ""
@@ -218,6 +223,15 @@ class Run:
         if project is not None and project.is_closed:
             facts = {"number": project.number, "project": project.name, "invoice": self.item.key}
             raise Blocked(because("project_closed", **facts), waits_for=waiting_key(guid))
+
+    def _check_kept(self, fee: Fee, asked: Fee, home: str) -> None:
+        """Whether a fee may be in another currency than its project, Severa does not document."""
+        if fee.state == "unkept" and fee.currency == home != asked.currency:
+            facts = {"invoice": self.item.key, "asked": asked.currency, "got": home}
+            raise Blocked(
+                because("fee_currency_not_kept", **facts),
+                waits_for=waiting_key(asked.content.project),
+            )
 
     def _product_of(self, booked: FeeRow) -> str | None:
         if booked.article:

@@ -22,6 +22,7 @@ from tests.workshop import Workshop
 
 Row = dict[str, Any]
 LATER = timedelta(minutes=11)
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 COST = {"Account": 4600, "Debit": 5000, "TransactionInformation": "Underkonsult oktober"}
 VAT = {"Account": 2641, "Debit": 1250}
 
@@ -223,6 +224,26 @@ def test_a_euro_invoice_is_booked_crowns_on_a_crown_project_and_euros_on_a_euro_
         (200.0, "EUR"),
     ]
     assert replayed(shop, [number]) == 0
+
+
+@SQLITE
+def test_where_severa_takes_no_crowns_on_a_euro_project_no_fee_of_as_many_euros_stays(
+    shop: Workshop,
+) -> None:
+    severa = shop.partners.severa
+    severa.options.fee_currency = "refuse"
+    number = carried(shop, cost(5000, "3003"), cost(700))
+    assert shop.outcome("project_fee", number) == ("blocked", "severa_value_refused")
+    assert amounts(shop) == [700]
+    severa.options.fee_currency = "project"
+    shop.retry("project_fee", number)
+    assert shop.outcome("project_fee", number) == ("blocked", "fee_currency_not_kept")
+    assert fees(shop, 3003) == []
+    assert replayed(shop, [number]) == 0
+    severa.change("projects", 3003, currency="SEK")
+    shop.look_at("project", guid_of(shop, 3003))
+    assert shop.outcome("project_fee", number) == ("done", None)
+    assert amounts(shop, 3003) == [5000]
 
 
 def test_a_change_in_fortnox_changes_the_fee_while_it_is_not_invoiced(shop: Workshop) -> None:

@@ -19,6 +19,7 @@ def _complete(world: World, fee: Record) -> None:
     if project["isClosed"] and not world.options.fee_on_closed_project:
         message = "Project fees cannot be added to a closed project."
         raise Problem("InvalidOperation", message, name="project")
+    _settle_currency(world, fee, project["currency"]["code"])
     fee["customer"] = world.view(
         views.numbered, world.need("customers", project["customer"]["guid"])
     )
@@ -29,6 +30,16 @@ def _complete(world: World, fee: Record) -> None:
         fee["isBillable"] = True
     if fee["invoice"] is not None:
         raise Problem("InvalidOperation", "Invoicing by POST is not simulated.", name="invoice")
+
+
+def _settle_currency(world: World, fee: Record, home: str) -> None:
+    foreign = [fee[name] for name in ("unitCost", "unitPrice") if fee[name] is not None]
+    foreign = [one for one in foreign if one["currencyCode"] != home]
+    if foreign and world.options.fee_currency == "refuse":
+        message = f"The currency of a fee of this project is {home}."
+        raise Problem("InvalidParameter", message, name="unitCost")
+    for one in foreign if world.options.fee_currency == "project" else ():
+        one["currencyCode"] = home
 
 
 def _take_from_product(world: World, fee: Record) -> None:

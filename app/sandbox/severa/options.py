@@ -44,4 +44,5 @@ class SeveraOptions:
     sales_cases_among_projects: bool = False
     fee_gets_first_phase: bool = False
     fee_on_closed_project: bool = False
+    fee_currency: Literal["any", "refuse", "project"] = "any"  # where it is not the project's
     flat_rate_as_array: bool = True  # the official document says that GET /flatrates/{guid} is one
