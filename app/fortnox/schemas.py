@@ -68,6 +68,7 @@ class InvoiceRow(Shape):
 class Invoice(Shape):
     document_number: Text
     customer_number: Text
+    customer_name: OptionalText = None
     currency: OptionalText = None
     currency_rate: Number = None
     currency_unit: Number = None

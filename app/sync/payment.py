@@ -111,7 +111,7 @@ def _describe(sides: Sides, item: Item, link: Link, invoice: fortnox.Invoice) ->
         worklist.describe(
             tx,
             item.id,
-            source=invoice.document_number,
+            source=f"{invoice.document_number} {invoice.customer_name or ''}".strip(),
             target_id=link.severa_id,
             target=invoice.external_invoice_reference2,
         )

@@ -22,6 +22,7 @@ LOOKS = (
     ("en-GB", 1280, "dark"),
     ("sv-SE", 360, "dark"),
     ("en-GB", 360, "light"),
+    ("sv-SE", 1920, "light"),
 )
 
 

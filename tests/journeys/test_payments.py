@@ -50,7 +50,7 @@ def test_a_payment_known_by_its_own_event_moves_the_invoice_to_paid(
     shop.look_at("invoice_payment", str(payment["Number"]))
     assert severa_invoice(shop, guid)[0] == PAID
     row = shop.row("payment", number)
-    assert (row.source_label, row.target_label) == (number, "2077")
+    assert (row.source_label, row.target_label) == (f"{number} Nordbygg AB", "2077")
 
 
 @pytest.mark.parametrize("between", [RECEIVED, DRAFT, ERROR])
