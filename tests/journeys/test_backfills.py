@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from threading import Thread
 
@@ -13,8 +13,10 @@ from app import backfills, models, worklist
 from app.sync.settling import DONE
 from app.worklist import Want
 from tests.installation import until
+from tests.journeys.test_any_order import Died, Theatre
 from tests.journeys.test_invoices import order
 from tests.journeys.test_project_fees import bill, cost, fees
+from tests.proof import seams
 from tests.workshop import Workshop
 from workers.sweeper import Sweeper
 
@@ -94,6 +96,49 @@ def test_killed_in_the_middle_of_the_list_it_goes_on_and_counts_nobody_twice(
     shop.run()
     assert progress(shop, backfill).total == 4
     assert shop.row("customer", customer).attempts == 1
+
+
+def dies(shop: Workshop, redis_url: str, point: int) -> None:
+    """The worker, as by SIGKILL, at that commit or call; another one takes its place."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(seams, "_die", _die)
+        with suppress(Died), seams.watched(die_at=point, side="after"):
+            shop.run()
+    Theatre(shop, redis_url).restart()
+
+
+def _die() -> None:
+    raise Died
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_whichever_register_it_is_a_worker_that_dies_in_the_middle_costs_no_second_write(
+    shop: Workshop, redis_url: str
+) -> None:
+    severa, books = shop.partners.severa, shop.partners.books
+    books.add_unit("mån", "månad")
+    books.add_customer(CustomerNumber="2001", Name="Norrsken AB", Type="COMPANY")
+    books.add_article(ArticleNumber="2001", Description="Skylt")
+    guids = [order(shop) for _ in range(3)]
+    ways = [(kind, direction) for kind, both in backfills.WAYS.items() for direction in both]
+    for kind, direction in ways:
+        if kind == "project_fee":  # their projects are in Fortnox by now
+            for amount in (100, 200, 300):
+                bill(shop, cost(amount))
+        backfill = start(shop, kind, direction)
+        for point in (4, 11):
+            dies(shop, redis_url, point)
+        for _ in range(3):
+            shop.clock.move_on(timedelta(minutes=11))
+            shop.run()
+        seen = progress(shop, backfill)
+        assert (kind, direction, seen.state, seen.failed) == (kind, direction, "done", 0)
+        assert seen.done == seen.total > 1
+    assert shop.partners.invoices_by_reference() == {f"severa:{guid}": 1 for guid in guids}
+    assert sorted(one["unitCost"]["amount"] for one in fees(shop)) == [100, 200, 300]
+    assert (len(books.customers), len(severa.records("customers"))) == (5, 5)
+    assert (len(books.articles), len(books.projects)) == (9, 4)
+    assert len([one for one in severa.records("products") if one["code"] == "2001"]) == 1
 
 
 def test_a_live_event_goes_before_the_backfill(shop: Workshop) -> None:

@@ -11,6 +11,7 @@ from app.sandbox.chaos import Fault
 from tests.journeys.echoes import Echoes
 from tests.workshop import Workshop
 
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 NORDBYGG = 1001
 LATER = timedelta(minutes=11)
 HAMN: dict[str, Any] = {
@@ -95,6 +96,7 @@ def test_a_company_made_in_fortnox_becomes_a_customer_with_its_addresses(
     assert shop.log("customer", "fortnox:5001") == ["created_in_severa"]
 
 
+@SQLITE
 def test_addresses_that_are_one_in_fortnox_are_one_in_severa(
     shop: Workshop, echoes: Echoes
 ) -> None:
@@ -484,6 +486,7 @@ def test_with_fortnox_as_master_an_address_is_changed_where_it_stands(
     assert len(addresses(shop, 5001)) == 3
 
 
+@SQLITE
 def test_an_address_of_two_types_is_parted_when_fortnox_parts_them(
     shop: Workshop, echoes: Echoes
 ) -> None:
@@ -499,6 +502,7 @@ def test_an_address_of_two_types_is_parted_when_fortnox_parts_them(
     assert replayed(shop, NORDBYGG) == 0
 
 
+@SQLITE
 def test_an_address_of_two_types_that_both_move_away_from_each_other(
     shop: Workshop, echoes: Echoes
 ) -> None:
@@ -514,6 +518,7 @@ def test_an_address_of_two_types_that_both_move_away_from_each_other(
     assert replayed(shop, NORDBYGG) == 0
 
 
+@SQLITE
 def test_an_address_of_two_types_that_moves_as_one_is_changed_once(
     shop: Workshop, echoes: Echoes
 ) -> None:
@@ -525,6 +530,7 @@ def test_an_address_of_two_types_that_moves_as_one_is_changed_once(
     assert addresses(shop, NORDBYGG) == [("Kajen 1", "Stockholm", "Sweden", None, "bp")]
 
 
+@SQLITE
 def test_an_address_emptied_in_fortnox_is_kept_in_severa_without_its_type(
     shop: Workshop, echoes: Echoes
 ) -> None:
@@ -537,6 +543,7 @@ def test_an_address_emptied_in_fortnox_is_kept_in_severa_without_its_type(
     assert addresses(shop, 5001)[1] == ("Lagret 2", "Göteborg", "Sweden", None, "")
 
 
+@SQLITE
 def test_an_address_that_is_emptied_and_then_given_again_is_there_again(
     shop: Workshop, echoes: Echoes
 ) -> None:
@@ -551,6 +558,7 @@ def test_an_address_that_is_emptied_and_then_given_again_is_there_again(
     assert postal == [("Lagret 2", "Göteborg", "Sweden", None, "p")]
 
 
+@SQLITE
 def test_what_is_emptied_in_fortnox_is_emptied_in_severa_when_fortnox_is_master(
     shop: Workshop, echoes: Echoes
 ) -> None:

@@ -10,6 +10,8 @@ from app.sync.polls.severa_records import ENTITIES
 from app.sync.wants import FORTNOX, IGNORED, IGNORED_TOPICS, SEVERA_KINDS, TOPICS
 from app.worklist import TRANSFERS
 
+REGISTER_VERBS = ("created", "updated", "deleted")
+
 
 def from_fortnox(kind: str, topic: str = "") -> FortnoxEvent:
     topic = topic or TOPICS[kind.rpartition("-")[0]]
@@ -24,6 +26,19 @@ def test_an_event_of_fortnox_leads_to_a_kind_that_has_a_bench_and_is_on_a_topic_
     assert want is not None
     assert want.kind in HANDLERS
     assert TOPICS[kind.rpartition("-")[0]] in wants.topics()
+
+
+def test_whatever_may_move_money_or_a_register_is_followed() -> None:
+    followed = {kind: wants.of_fortnox("acme", from_fortnox(kind)).want for kind in FORTNOX}
+    verbs = ("created", "updated", "bookkeep", "cancelled")
+    assert {kind: (want.kind, want.key) for kind, want in followed.items() if want} == {
+        **{f"customer-{verb}": ("customer", "fortnox:7") for verb in REGISTER_VERBS},
+        **{f"article-{verb}": ("product", "fortnox:7") for verb in REGISTER_VERBS},
+        **{f"invoice-{verb}": ("payment", "7") for verb in verbs[1:]},
+        **{f"invoicepayment-{verb}": ("invoice_payment", "7") for verb in ("bookkeep", "deleted")},
+        **{f"supplier-invoice-{verb}": ("project_fee", "7") for verb in verbs},
+        **{f"voucher-{verb}": ("voucher", "2/A/3") for verb in verbs[:2]},
+    }
 
 
 def test_an_event_of_severa_leads_to_a_transfer_that_has_a_bench() -> None:
