@@ -89,10 +89,9 @@ $(VENV)/docs/.ready: requirements-docs.txt | $(VENV)/.installer
 	@$(UV) pip sync --quiet --python $(VENV)/docs/bin/python --require-hashes requirements-docs.txt
 	@touch $@
 
-chart: $(TESTABLE) ## Render the Helm chart, for the tests that look at it; by helm, or by its engine as a library
-	@if command -v helm >/dev/null; then exec $(PYTHON) -m tests.deploying.render_chart; \
-	else exec $(UV) run --quiet --no-project --with helm-python-sdk==0.2.2 --with pyyaml \
-		python -m tests.deploying.render_chart; fi
+chart: $(TESTABLE) ## Render the Helm chart, for the tests that look at it, and check it by Kubernetes' schemas
+	@exec $(UV) run --quiet --no-project --with helm-python-sdk==0.2.2 --with kubernetes-validate==1.37.0 \
+		--with pyyaml python -m tests.deploying.render_chart
 
 hooks: $(TESTABLE) ## Check before each commit what make check checks, by pre-commit
 	$(UV) tool run --quiet pre-commit@4.7.0 install

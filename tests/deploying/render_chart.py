@@ -1,5 +1,6 @@
 """The Helm chart as Helm renders it, into rendered.json: `make chart`, by `helm` or its engine as
-a library. What is rendered is looked at by the tests, where there is no Helm too.
+a library. It is held against the schemas of the oldest Kubernetes that the chart is for and of a
+new one; then the tests look at it, where there is no Helm too.
 """
 
 import hashlib
@@ -16,6 +17,8 @@ import yaml
 
 CHART = Path(__file__).parent.parent.parent / "deploy" / "helm"
 RENDERED = Path(__file__).parent / "rendered.json"
+KUBERNETES = ("1.27", "1.34")
+FOREIGN = ("ScaledObject", "ServiceMonitor")
 NEEDED: dict[str, Any] = {
     "secret": "bridge",
     "config": {"PUBLIC_URL": "https://bridge.acme.example"},
@@ -65,8 +68,18 @@ def _by_library(values: dict[str, Any]) -> str:
         return "\n---\n".join(chart.render(values=values, name="bridge").values())
 
 
+def check(made: dict[str, list[Any]]) -> None:
+    """Raises at what Kubernetes would not take; kinds of other makers are not known to it."""
+    import kubernetes_validate
+
+    for one in (one for objects in made.values() for one in objects if one["kind"] not in FOREIGN):
+        for version in KUBERNETES:
+            kubernetes_validate.validate(one, version, strict=True)
+
+
 def main() -> None:
     made = {name: render(values) for name, values in VALUES.items()}
+    check(made)
     whole = {"source": source(), "rendered": made}
     RENDERED.write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n")
 

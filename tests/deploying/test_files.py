@@ -1,10 +1,12 @@
 """What is in deploy/ starts commands that there are, with names that are read; tools agree."""
 
+import json
 import os
 import re
 import shutil
 import stat
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,19 @@ def test_containers_are_closed_and_read_the_names_that_there_are() -> None:
     inside = {name for name, one in SERVICES.items() if one["networks"] == ["inside"]}
     assert inside == {"postgres", "valkey"}
     assert COMPOSE["networks"]["inside"] == {"internal": True}
+
+
+def test_the_compose_file_is_good_by_the_schema_of_compose(tmp_path: Path) -> None:
+    """Beside a copy with a misspelt word in it, which is the only one that is told of."""
+    wrong = (DEPLOY / "compose.yaml").read_text().replace("    healthcheck:", "    heathcheck:", 1)
+    (tmp_path / "wrong.yaml").write_text(wrong)
+    judge = ["check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    judge += ["--output-format", "json", tmp_path / "wrong.yaml", DEPLOY / "compose.yaml"]
+    done = subprocess.run(
+        [sys.executable, "-m", *judge], capture_output=True, text=True, check=False
+    )
+    found = json.loads(done.stdout)["errors"]
+    assert [Path(one["filename"]).name for one in found] == ["wrong.yaml"], done.stdout
 
 
 def test_no_secret_is_written_in_a_file() -> None:

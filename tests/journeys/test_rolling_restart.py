@@ -23,11 +23,14 @@ from tests.journeys.test_thousand_events import RECEIVED_NAME, TRANSFER_NAME
 
 SLOW = 0.5  # seconds that Fortnox takes to make an invoice: whoever is ended is busy
 PATIENCE = 120.0
+BRIDGE = str(Path(sys.executable).parent / "bridge")
 
 
 @dataclass
 class Fleet:
-    """Two APIs behind a balancer that tries the other one, two workers, and a sweeper."""
+    """Two APIs behind a balancer that tries the other one, two workers, and a sweeper; the first
+    of each by the command that containers, pods and units start.
+    """
 
     environment: dict[str, str]
     folder: Path
@@ -40,11 +43,10 @@ class Fleet:
         commands = {
             "api": ["-m", "app.cli", "api"],
             "worker": list(CELERY),
-            "sweeper": ["-m", "workers.sweeper"],
         }
         log = self.folder / f"{name}.log"
         with log.open("ab") as output:
-            command = [sys.executable, *commands[kind]]
+            command = [sys.executable, *commands[kind]] if number else [BRIDGE, kind]
             self.living[name] = subprocess.Popen(command, env=env, stdout=output, stderr=output)
         if kind == "api":
             url = f"http://127.0.0.1:{self.ports[number]}/health"
