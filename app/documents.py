@@ -178,7 +178,10 @@ class Document(Part):
 
 
 def unmask(given: dict[str, Any], stored: Document | None) -> dict[str, Any]:
-    """`********` in what was given means: keep what is stored in that place."""
+    """`********` in what was given means: keep what is stored in that place.
+
+    In a list that has got shorter it is not said which one stays: there the mask is left.
+    """
     secrets = stored.split()[1] if stored else {}
     for path in SECRET_FIELDS:
         holder: Any = given
@@ -192,7 +195,7 @@ def unmask(given: dict[str, Any], stored: Document | None) -> dict[str, Any]:
 def _kept(value: Any, stored: Any) -> Any:
     if value == MASK:
         return stored or ""
-    if isinstance(value, list) and isinstance(stored, list):
+    if isinstance(value, list) and isinstance(stored, list) and len(value) >= len(stored):
         return [
             stored[place] if one == MASK and place < len(stored) else one
             for place, one in enumerate(value)

@@ -27,7 +27,7 @@ from fastapi import FastAPI
 from sqlalchemy import event, select, text
 
 from app import clock, connections, signatures, webhooks
-from app.documents import Document
+from app.documents import MASK, Document
 from app.hall import Hall, open_hall
 from app.main import build
 from app.models import events, metadata, work
@@ -182,6 +182,29 @@ def every_answer(door: Door, to: str, redis_url: str) -> Iterator[Any]:
 
 
 # 202, 200, 409.
+
+
+def test_a_signing_secret_is_changed_without_a_refused_event(door: Door) -> None:
+    body, key = json.dumps(KNOCK).encode(), door.hall.keys.admin
+
+    def active(*secrets: str) -> None:
+        answer = door.client.patch(
+            f"{door.url}/api/v1/connections/acme",
+            json={"webhooks": {"severa": {"secrets": secrets}}},
+            headers={"Authorization": f"Bearer {key}"},
+        )
+        assert answer.status_code == 200, answer.text
+
+    def knock(secret: str, number: int) -> int:
+        signed = door.sign(body, f"msg_{number}", secret)
+        return int(door.post(body, signed).status_code)
+
+    assert (knock(SECRET, 1), knock(OTHER, 2)) == (202, 401)
+    active(MASK, OTHER)
+    assert (knock(SECRET, 3), knock(OTHER, 4)) == (202, 202)
+    active(OTHER)
+    assert (knock(SECRET, 5), knock(OTHER, 6)) == (401, 202)
+    assert {row.identity for row in door.rows()} == {"msg_1", "msg_3", "msg_4", "msg_6"}
 
 
 def test_an_event_is_accepted_stored_and_to_be_looked_at(door: Door) -> None:

@@ -111,4 +111,8 @@ def _check_masks(read: Document) -> None:
     for path in SECRET_FIELDS:
         field = ".".join(path)
         if MASK in secrets[field]:
-            raise Invalid(field, f"{MASK} keeps a stored secret, and there is none in that place")
+            raise Invalid(
+                field,
+                f"{MASK} keeps the secret that is stored in that place; there is none, or the list"
+                " has got shorter: then write out those that stay",
+            )

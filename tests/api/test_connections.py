@@ -79,6 +79,18 @@ def test_a_mask_that_keeps_nothing_never_becomes_a_secret(stage: Stage) -> None:
     assert stage.rows(connections) == []
 
 
+def test_a_shorter_list_has_to_say_which_secret_stays(stage: Stage) -> None:
+    door = {"secrets": [SECRETS["signing"], "whsec_bmV3"], "bearer_tokens": []}
+    stage.connect(webhooks={"severa": door})
+    before = stage.rows(connections)
+    headers = {"Content-Type": "application/merge-patch+json"}
+    patch = json.dumps({"webhooks": {"severa": {"secrets": [MASK]}}})
+    answer = stage.client.patch(AT, content=patch, headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "webhooks.severa.secrets"
+    assert stage.rows(connections) == before
+
+
 @BOTH
 def test_a_patch_changes_what_it_names_and_null_means_the_default(stage: Stage) -> None:
     stage.connect(invoice_statuses={"transfer": GUID.format(1), "paid": GUID.format(3)})
