@@ -57,6 +57,8 @@ INVOICES: dict[str, tuple[int, list[int], list[Row], dict[str, Any]]] = {
     "not booked": (1002, [3002], [fee("250.55", 2)], {}),
     "cancelled": (1002, [3002], [fee("77.10", 2)], {}),
 }
+WRONG = ("rate", "net", "vat", "more", "taxed")
+INVOICES |= {f"vat on three rows: {what}": INVOICES["vat on three rows"] for what in WRONG}
 PAID = ("vat on three rows", "vat of three rates", "rounded", "three decimals", "euro", "export")
 
 
@@ -146,20 +148,50 @@ def test_where_all_went_well_nothing_differs_and_a_planted_ore_is_found(year: Ye
         ("paid in part", "payment", "partly_paid", 100),
         (three, "invoice", "vat_rounded", -ORE),
         (three, "payment", "vat_rounded", -ORE),
+        *(
+            (f"{three}: {what}", subject, "vat_rounded", -ORE)
+            for what in sorted(WRONG)
+            for subject in ("invoice", "payment")
+        ),
     ]
     books = year.reconciled()
     assert {(one.subject, one.currency): one.fortnox - one.severa for one in books.sums} == {
-        (subject, currency): -ORE if currency == "SEK" else 0
+        (subject, currency): -ORE * 6 if currency == "SEK" else 0
         for subject in ("invoice", "payment")
         for currency in ("SEK", "EUR", "NOK")
     }
-    year.invoice(three)["InvoiceRows"][0]["VAT"] = 12  # the same sum, but no rounding of 25 %
-    year.invoice("euro")["Total"] += ORE
-    note = year.invoice("credited in part: the note")
-    note["RoundOff"] -= ORE
+    planted = plant(year)
     found = [(name, verdict) for name, subject, verdict, _ in year.told() if subject == "invoice"]
-    wrong = ("credited in part: the note", "euro", three)
-    assert found == [(name, "amount_differs") for name in wrong]
+    assert found == sorted((name, verdict) for name, verdict in planted.items())
+    paid = [(name, verdict) for name, subject, verdict, _ in year.told() if subject == "payment"]
+    assert ("rounded", "payment_date_differs") in paid
+
+
+def plant(year: Year) -> dict[str, str]:
+    """What no rounding of VAT explains, where both have rounded it; and what else goes wrong."""
+    rate, net, vat, more = (year.invoice(f"vat on three rows: {what}") for what in WRONG[:4])
+    rate["InvoiceRows"][0]["VAT"] = 12
+    net["Net"] -= ORE
+    net["TotalVAT"] += ORE
+    vat["TotalVAT"] += 1
+    vat["RoundOff"] -= 1
+    more["Total"] += 1
+    world = year.severa.world
+    taxed = world.need("invoices", year.guids["vat on three rows: taxed"])
+    for name in ("totalTax", "totalIncludingTax"):
+        world.change(taxed, **{name: {**taxed[name], "amount": taxed[name]["amount"] + 1}})
+    year.invoice("euro")["Total"] += ORE
+    year.invoice("export")["Currency"] = "USD"
+    year.invoice("credited in part: the note")["RoundOff"] -= ORE
+    year.severa.change_invoice(year.guids["rounded"], paymentDate="2026-01-02")
+    year.books.add_invoice(
+        CustomerNumber="1001",
+        ExternalInvoiceReference1=f"severa:{year.guids['grouped codes']}",
+        InvoiceRows=[{"ArticleNumber": "200", "Price": 1, "DeliveredQuantity": "1"}],
+    )
+    wrong = ["euro", "export", "credited in part: the note"]
+    wrong += [f"vat on three rows: {what}" for what in WRONG]
+    return {"grouped codes": "twice_in_fortnox"} | dict.fromkeys(wrong, "amount_differs")
 
 
 @pytest.mark.parametrize("year", [WITHOUT_SIGNS], indirect=True)
