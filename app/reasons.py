@@ -8,7 +8,7 @@ from typing import Literal
 
 from app.catalogue import REASONS, SENTENCES, WORDS
 from app.errors import Reason
-from app.languages import Language
+from app.languages import LANGUAGES, Language
 
 Who = Literal["project lead", "finance", "administrator", "nobody"]
 
@@ -16,6 +16,7 @@ OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 NUMBER = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
 INSIDE = ("why", "cause")
+SHORTEST_WORD, MOST_CODES = 3, 20  # by which a reason is looked for
 AMOUNTS = frozenset(("paid", "rate", "remaining", "rows", "total"))
 AMOUNT_FIELDS = frozenset(("CurrencyRate", "Net", "Total", "TotalVAT"))
 
@@ -50,6 +51,17 @@ def explain(reason: Reason, language: Language) -> Explanation:
     else:
         message = f"{message} {resumes}".strip()
     return Explanation(reason.code, message, word("who", told.who, language), step)
+
+
+def codes_saying(q: str) -> frozenset[str]:
+    """The reasons that say this, in any language and case; what many say tells nothing."""
+    sought = q.casefold()
+    found = frozenset(
+        code
+        for code, entry in REASONS.items()
+        if any(sought in entry[language]["message"].casefold() for language in LANGUAGES)
+    )
+    return found if len(sought) >= SHORTEST_WORD and len(found) <= MOST_CODES else frozenset()
 
 
 def sentence(what: str, facts: Mapping[str, str], language: Language) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection as Tx
 from app.columns import EPOCH, MICROSECOND, uncased
 from app.errors import Invalid
 from app.models import work
+from app.reasons import codes_saying
 from app.worklist import TRANSFERS
 
 BATCH = 500
@@ -25,6 +26,7 @@ SEARCHED = ("source_label", "target_label", "key", "target_id")
 class Filter:
     """What is left empty does not matter; `until` itself is outside; `q` is in any case.
 
+    `q` is looked for in numbers, names and what the reason says, in any language.
     `reason`: the code of the reason why they stand where they stand.
     """
 
@@ -89,8 +91,9 @@ def matching(
     if not only.q:
         return list(tx.execute(query.limit(limit)))
     found: list[Row[Any]] = []
+    codes = codes_saying(only.q)
     for row in _stream(tx, query):
-        if _speaks_of(row, only.q.lower()):
+        if _speaks_of(row, only.q.lower()) or codes & _codes_of(row):
             found.append(row)
         if len(found) == limit:
             break
@@ -121,7 +124,9 @@ def _query(connection: str, only: Filter, after: Cursor | None) -> Select[Any]:
         same = and_(work.c.received_at == after.received_at, work.c.id < after.id)
         query = query.where(or_(earlier, same))
     if only.q:
-        query = query.where(says(only.q, *(work.c[name] for name in (*SEARCHED, "reason"))))
+        texts = (*(work.c[name] for name in SEARCHED), type_coerce(work.c.reason, Text))
+        told = (texts[-1].like(f'%"{code}"%') for code in codes_saying(only.q))
+        query = query.where(or_(says(only.q, *texts), *told))
     return query.order_by(work.c.received_at.desc(), work.c.id.desc())
 
 
@@ -134,6 +139,12 @@ def says(q: str, *columns: ColumnElement[Any]) -> ColumnElement[bool]:
 def _stream(tx: Tx, query: Select[Any]) -> Iterator[Row[Any]]:
     with tx.execute(query.execution_options(yield_per=BATCH)) as result:
         yield from result
+
+
+def _codes_of(row: Row[Any]) -> set[str]:
+    """Of its reason, and of the other reasons that are named as the cause of it."""
+    reason = row.reason or {}
+    return {str(one) for one in (reason.get("code"), *reason.get("facts", {}).values())}
 
 
 def _speaks_of(row: Row[Any], q: str) -> bool:

@@ -31,6 +31,22 @@ def test_what_is_stuck_is_grouped_by_cause_with_the_next_step_and_who(guest: Gue
     assert "Nothing matches." in other
 
 
+def test_the_log_is_searched_by_what_an_error_says(guest: Guest) -> None:
+    """In the words that the reader sees, in either language, and of what holds another up."""
+    row, other = (guest.stage.want("customer", GUID.format(n)) for n in (1, 2))
+    guest.stage.end(Want("acme", "customer", GUID.format(1)), "blocked", "customer_address_missing")
+    held = {"why": "customer_address_missing", "name": "Kustens"}
+    guest.stage.end(
+        Want("acme", "customer", GUID.format(2)), "blocked", "other_record_blocked", **held
+    )
+    guest.log_in()
+    for q in ("ADDRESS", "adress", "has no address"):
+        found = guest.get(f"/c/acme/transfers?q={q}").text
+        assert (row in found, other in found) == (True, True)
+    for q in ("period", "the", "fortnox"):
+        assert "Nothing matches." in guest.get(f"/c/acme/transfers?q={q}").text
+
+
 def test_what_waits_for_the_rate_limit_is_told_with_when_it_will_be_done(guest: Guest) -> None:
     for n in range(4):
         guest.stage.want("customer", f"waits {n}")
