@@ -15,7 +15,7 @@ def set_up(settings: Settings) -> None:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if settings.log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty() and not settings.no_color)
     )
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

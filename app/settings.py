@@ -140,6 +140,7 @@ class Settings(BaseSettings):
     traces_url: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["console", "json"] = "console"
+    no_color: str = ""
     retention_days: int = Field(400, ge=1)
     sandbox: bool = False
     var_dir: Path = Path("var")

@@ -98,6 +98,7 @@ class Supervisor:
 
     On Linux a child is killed when the supervisor dies without a word: an orphan would keep its
     port. `ready` runs in a thread once everything is started; if it fails, so does the whole run.
+    `colours`: for the names in a terminal.
     """
 
     children: Sequence[Child]
@@ -106,6 +107,7 @@ class Supervisor:
     ready: Callable[[], object] | None = None
     log: Callable[..., object] | None = None
     output: BinaryIO = field(default_factory=lambda: sys.stdout.buffer)
+    colours: bool = True
 
     def __post_init__(self) -> None:
         self._lives = [
@@ -263,7 +265,7 @@ class Supervisor:
         width = max((len(child.name) for child in self.children), default=0)
         for number, child in enumerate(self.children):
             label = f"{child.name:<{width}} | "
-            if self.output.isatty():
+            if self.colours and self.output.isatty():
                 label = f"\x1b[{COLOURS[number % len(COLOURS)]}m{label}\x1b[0m"
             yield label.encode()
 

@@ -1,6 +1,8 @@
 """Every command of `bridge` explains itself, tells programs in JSON, and completes in a shell."""
 
+import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from app.cli import app as bridge
+from app.cli import printing
 
 ROOT = Path(__file__).parent.parent
 PROMISED = {"send", "tail", "replay", "plan", "doctor", "connections", "verify-signature"}
@@ -60,6 +63,31 @@ def test_a_shell_completes_commands_and_options() -> None:
 
     assert completed("us") == {"users"}
     assert "--json" in completed("users", "create", "--")
+
+
+@pytest.mark.parametrize(
+    ("term", "no_color", "is_green"),
+    [("xterm", "", True), ("xterm", "1", False), ("dumb", "", False)],
+)
+def test_a_state_is_coloured_in_a_terminal_unless_somebody_wants_no_colours(
+    monkeypatch: pytest.MonkeyPatch, term: str, no_color: str, is_green: bool
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("NO_COLOR", no_color)
+    reader, writer = os.openpty()
+    with open(writer, "w", encoding="utf-8") as terminal:
+        monkeypatch.setattr(sys, "stdout", terminal)
+        printing.line("trf_1", "done")
+        terminal.flush()
+        shown = os.read(reader, 1000).decode()
+    os.close(reader)
+    assert ("\x1b[32mdone" in shown, "done" in shown) == (is_green, True)
+    assert ("\x1b" in shown) == is_green
+
+
+def test_into_a_pipe_goes_no_colour(capsys: pytest.CaptureFixture[str]) -> None:
+    printing.line("trf_1", "done")
+    assert capsys.readouterr().out == "trf_1  done\n"
 
 
 def test_hooks_before_a_commit_are_what_make_check_runs() -> None:

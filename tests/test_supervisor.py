@@ -49,6 +49,11 @@ class Out(io.BytesIO):
         return self.getvalue().decode().splitlines()
 
 
+class Terminal(Out):
+    def isatty(self) -> bool:
+        return True
+
+
 class Running:
     """A supervisor at work in a thread."""
 
@@ -84,6 +89,14 @@ def test_every_line_is_passed_on_with_the_name_of_who_said_it() -> None:
         until(lambda: len(out.lines()) == 4)
         assert run.stop() == 0
     assert sorted(out.lines()) == ["api    | a", "api    | b", "api    | cup", "worker | up"]
+
+
+@pytest.mark.parametrize("colours", [True, False])
+def test_in_a_terminal_names_are_coloured_unless_somebody_wants_none(*, colours: bool) -> None:
+    out = Terminal()
+    with running(Supervisor([python("x", "print('a')")], output=out, colours=colours)):
+        until(lambda: b"a" in out.getvalue())
+    assert out.getvalue().startswith(b"\x1b[") is colours
 
 
 def test_a_last_line_without_an_end_and_a_very_long_one_are_not_lost() -> None:

@@ -40,7 +40,8 @@ def run() -> None:
     if not given.redis_url:
         _, owner = embedded.connect_or_start(given.var_dir / "redis")
     try:
-        raise typer.Exit(Supervisor(children(given), grace=GRACE_SECONDS).run())
+        supervisor = Supervisor(children(given), grace=GRACE_SECONDS, colours=not given.no_color)
+        raise typer.Exit(supervisor.run())
     finally:
         if owner is not None:
             owner.stop()
@@ -71,7 +72,9 @@ def _show(place: demonstration.Place, told: type[demonstration.Story], *, once: 
         if once:
             supervisor.stop()
 
-    supervisor = Supervisor(everybody, grace=GRACE_SECONDS, ready=tell)
+    supervisor = Supervisor(
+        everybody, grace=GRACE_SECONDS, ready=tell, colours=not place.settings.no_color
+    )
     try:
         code = supervisor.run()
     finally:
