@@ -233,7 +233,7 @@ def test_a_masked_document_of_an_unknown_connection_is_refused(
     file.rename(tmp_path / "settings" / "beta.json")
     (tmp_path / "settings" / "beta.json").write_text(json.dumps(document))
     refused = run("connections", "import", str(tmp_path / "settings"), code=1)
-    assert "keeps a stored secret, and there is none in that place" in refused.stderr
+    assert "keeps the secret that is stored in that place; there is none" in refused.stderr
     assert house.names() == ["acme"]
 
 
