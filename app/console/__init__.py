@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from app.console import (
     accounts,
+    astray,
     backfills,
     bench,
     beside,
@@ -39,5 +40,5 @@ def mount(app: FastAPI) -> None:
     app.router.routes.append(sheets.STATIC)
     watched = (front, retries, transfers, transfer, backfills, events)
     compared = (reconciliation, registers, bench)
-    for room in (door, sign_on, own, beside, connect, ready, *watched, *compared, accounts):
+    for room in (door, sign_on, own, beside, connect, ready, *watched, *compared, accounts, astray):
         app.include_router(room.routes)

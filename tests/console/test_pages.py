@@ -129,7 +129,21 @@ def test_payloads_are_masked_and_shown_to_those_who_may_configure(guest: Guest) 
 
 def test_what_is_not_there_is_a_page_and_not_a_problem_document(guest: Guest) -> None:
     guest.log_in()
-    for path in ("/c/other/", "/c/acme/transfers/trf_none", "/c/%00/"):
+    for path in ("/c/other/", "/c/acme/transfers/trf_none", "/c/%00/", "/c/acme/mistyped"):
         answer = guest.get(path)
         assert answer.status_code == 404
         assert "There is nothing here" in answer.text
+
+
+def test_the_address_of_a_form_leads_to_its_page(guest: Guest) -> None:
+    """As the browser shows it after the form was refused: loaded anew, or in another language."""
+    guest.log_in()
+    for at, page in (
+        ("/c/acme/connect/emails", "/c/acme/connect"),
+        ("/c/acme/settings", "/c/acme/connect"),
+        ("/accounts/asa/password", "/accounts"),
+        ("/keys", "/accounts"),
+    ):
+        assert guest.get(at).headers["location"] == page
+    refused = guest.post("/c/acme/connect/emails", error_emails="nobody")
+    assert 'name="next" value="/c/acme/connect/emails"' in refused.text

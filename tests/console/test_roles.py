@@ -68,6 +68,10 @@ NEEDS: dict[str, Scope] = {
     "POST /keys": "configure",
     "POST /keys/{key}/revoke": "configure",
     "GET /audit": "configure",
+    f"GET {AT}/{{rest:path}}": "view",
+    "GET /accounts/{rest:path}": "view",
+    "GET /keys": "view",
+    "GET /keys/{rest:path}": "view",
 }
 # They read the partner systems before they answer, and there are none here.
 FAR = {f"GET {AT}/reconciliation.csv", f"GET {AT}/registers.csv", f"GET {AT}/beside"}
@@ -92,7 +96,12 @@ def places(guest: Guest) -> dict[str, str]:
     """An address for each route, of things that are there."""
     event = guest.stage.hear("one", b"{}", WANT)
     names = {"{connection}": "acme", "{transfer}": guest.stage.want(), "{event}": event}
-    names |= {"{act}": "severa-new", "{part}": "emails", "{person}": "a-view"}
+    names |= {
+        "{rest:path}": "settings",
+        "{act}": "severa-new",
+        "{part}": "emails",
+        "{person}": "a-view",
+    }
     names |= {"{backfill}": "bck_1", "{key}": "key_1"}
     found = {}
     for one in NEEDS:
