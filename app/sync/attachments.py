@@ -36,6 +36,7 @@ REFUSED = {
     "attachment_files_max_count_exceeded": "attachments_too_many",
     "attachment_files_max_size_exceeded": "attachments_too_large_together",
 }
+GONE = ("file_not_found", "attachment_not_found")  # the file; else the invoice is not shown yet
 LIMITS = {
     "file_too_big": LARGEST // MEGABYTE,
     "attachment_files_max_count_exceeded": MOST,
@@ -198,6 +199,10 @@ def _pin(sides: Sides, item: Item, pinned: Pinned, one: Enclosure, content: byte
         _connect(sides, item, pinned.number, file_id)
     except Refused as error:
         raise _refused(one, error) from error
+    except Missing as error:
+        if error.code not in GONE:
+            raise
+        raise _refused(one, error) from error
     return file_id
 
 
@@ -263,7 +268,7 @@ def _too_large(name: str) -> Left:
     return Left(because("attachment_too_large", file=name, limit=LARGEST // MEGABYTE))
 
 
-def _refused(one: Enclosure, error: Refused) -> Exception:
+def _refused(one: Enclosure, error: Refused | Missing) -> Exception:
     """Fortnox's own no to a file is no reason to hold the invoice; to the connection it is."""
     if isinstance(ending_of(error), ConnectionBlocked):
         return error
