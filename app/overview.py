@@ -84,11 +84,6 @@ def backlog(tx: Tx, now: datetime) -> Backlog:
     return Backlog(row[0], row[1])
 
 
-def next_due(tx: Tx) -> datetime | None:
-    earliest: datetime | None = tx.scalar(select(func.min(work.c.due_at)).where(_may_run()))
-    return earliest
-
-
 def _may_run() -> Any:
     return exists().where(
         connections.c.name == work.c.connection,

@@ -50,7 +50,6 @@ ALLOWED: dict[str, str] = {
     "app.retention._settled_events": NAMED,
     "app.retention.history": "its writes by their connection; each one's record by its id",
     "app.overview.backlog": UPKEEP,
-    "app.overview.next_due": UPKEEP,
     "app.overview.running_holders": UPKEEP,
     "app.turns._running": "counted for each connection",
     "app.worklist._take": BY_ID,
