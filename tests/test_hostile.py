@@ -25,7 +25,8 @@ from app import connections
 from app.deadline import Deadline
 from app.documents import Document
 from app.errors import Unclear, VendorError
-from app.fortnox.client import PAGE, Fortnox
+from app.fortnox.client import Fortnox
+from app.fortnox.rest import PAGE
 from app.hall import Hall, open_hall
 from app.headers import SAFE
 from app.line import Line, OneToken
