@@ -277,9 +277,12 @@ def test_a_token_of_any_kind_and_length_will_do(shop: Workshop, options: dict[st
 
 
 def test_a_credit_note_is_linked_whether_or_not(shop: Workshop) -> None:
-    """It is marked, names its original, needs that one booked first, has a number in Severa."""
+    """It is marked, names its original, needs that one booked first, has a number in Severa;
+    and under whichever of two names Severa has its original.
+    """
     others = {f"fortnox__credit_{one}": False for one in ("marks_note", "refers_back")}
     others |= {"fortnox__credit_needs_booked": False, "severa__number_credit_notes": False}
+    others |= {"severa__credited_under": "creditNoteInvoice"}
     books = shop.partners.books
     with reading(shop, **others):
         guid = in_transfer(shop)

@@ -39,8 +39,9 @@ def add_credit_note(
 ) -> Record:
     """`quantities`: what is credited of which row, positive; None: everything."""
     note = {**original, "number": None, "referenceNumber": None, "date": day, "dueDate": day}
-    note.update(guid=None, isCreditNote=True, paymentDate=None, creditNoteInvoice=None)
-    note["reimburseInvoice"] = world.view(views.invoice_link, original)
+    note.update(guid=None, isCreditNote=True, paymentDate=None)
+    there, back = _names(world)
+    note.update({there: world.view(views.invoice_link, original), back: None})
     note["status"] = world.view(views.status, status)
     changes = {"status": note["status"]}
     enter_status(world, note, changes)
@@ -53,8 +54,14 @@ def add_credit_note(
             _credit_row(world, note, row, wanted, full)
     note.update(recount(world, note))
     world.insert("invoicesettings", dict(SETTINGS_BLANK), [note["guid"]])
-    world.change(original, creditNoteInvoice=world.view(views.invoice_link, note))
+    world.change(original, **{back: world.view(views.invoice_link, note)})
     return note
+
+
+def _names(world: World) -> tuple[str, str]:
+    """Of the link from a note to its invoice, and of the one back."""
+    names = "reimburseInvoice", "creditNoteInvoice"
+    return names if world.options.credited_under == names[0] else (names[1], names[0])
 
 
 def _credit_row(world: World, note: Record, row: Record, wanted: Decimal, full: Decimal) -> None:

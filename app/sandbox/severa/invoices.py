@@ -101,8 +101,9 @@ def _free_items(world: World, invoice: Record) -> None:
     for row in world.all("invoicerows", guid):
         world.remove("invoicerows", row)
     for original in world.all("invoices"):
-        if (original["creditNoteInvoice"] or {}).get("guid") == guid:
-            world.change(original, creditNoteInvoice=None)
+        for link in ("creditNoteInvoice", "reimburseInvoice"):
+            if not original["isCreditNote"] and (original[link] or {}).get("guid") == guid:
+                world.change(original, **{link: None})
 
 
 def _free(world: World, table: str, item: Record, invoice: str) -> None:

@@ -34,6 +34,8 @@ class SeveraOptions:
     number_on_numbering_status: bool = True
     number_credit_notes: bool = True
     credit_note_sign: Literal["quantity", "price"] = "quantity"  # which of the two is negative
+    # Under which of the two names a credit note has its invoice; the invoice has the other one.
+    credited_under: Literal["reimburseInvoice", "creditNoteInvoice"] = "reimburseInvoice"
     currency_rate: Literal["to_organization", "from_organization"] = "to_organization"
     vat_rounding: Literal["row", "rate"] = "row"
     row_patch_bumps_invoice: bool = True
