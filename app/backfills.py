@@ -43,7 +43,10 @@ class Progress:
 
 
 def start(tx: Tx, connection: str, kind: str, direction: str, now: datetime) -> Row[Any]:
-    """One that is still under way for the same register is not started twice."""
+    """One that is still under way for the same register is not started twice.
+
+    That it has ended is noted when somebody looks: here too, or the next one would never begin.
+    """
     running = tx.execute(
         select(backfills).where(
             backfills.c.connection == connection,
@@ -52,7 +55,7 @@ def start(tx: Tx, connection: str, kind: str, direction: str, now: datetime) -> 
             backfills.c.finished_at.is_(None),
         )
     ).one_or_none()
-    if running is not None:
+    if running is not None and progress(tx, running, now).finished_at is None:
         return running
     made = _begun(tx, connection, kind, direction, now)
     worklist.enqueue(tx, [Want(connection, "backfill", made.id, BACKGROUND)], now)

@@ -82,7 +82,10 @@ def test_while_it_runs_it_says_when_it_will_be_done(shop: Workshop) -> None:
 
 
 def test_it_is_not_started_twice_while_it_is_under_way(shop: Workshop) -> None:
-    assert start(shop, "customer") == start(shop, "customer")
+    first = start(shop, "customer")
+    assert start(shop, "customer") == first
+    shop.run()
+    assert start(shop, "customer") != first  # though nobody has looked how far it had come
 
 
 def test_killed_in_the_middle_of_the_list_it_goes_on_and_counts_nobody_twice(
