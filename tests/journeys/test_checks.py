@@ -149,7 +149,10 @@ def test_a_customer_with_the_same_tax_number_under_another_number_is_a_near_miss
     shop.partners.books.add_customer(
         CustomerNumber="77", Name="Nybygge i Norr", OrganisationNumber=f"{digits[:6]}-{digits[6:]}"
     )
-    (near,) = [one for one in preflight_of(shop).customers if one.verdict == "near_miss"]
+    report = preflight_of(shop)
+    (near,) = [one for one in report.customers if one.verdict == "near_miss"]
+    told = next(one for one in report.findings if one.code == "customers_near_miss")
+    assert (told.status, told.about) == ("warning", ("1001 Nordbygg AB / 77 Nybygge i Norr",))
     assert near.why == "same_tax_number_other_number"
     assert near.severa is not None
     assert near.severa.number == "1001"
