@@ -128,17 +128,12 @@ def listed(tx: Tx, backfill_id: str, now: datetime) -> None:
 
 def progress(tx: Tx, row: Row[Any], now: datetime) -> Progress:
     """Also notes that it is finished, the first time it is seen to be."""
-    counts: dict[str, int] = {}
-    query = select(work.c.state, func.count()).where(work.c.batch == row.id)
-    for state, count in tx.execute(query.group_by(work.c.state)):
-        counts[state] = count
-    total = sum(counts.values())
-    done = counts.get("done", 0) + counts.get("skipped", 0)
-    failed = counts.get("blocked", 0) + counts.get("failed", 0)
+    done, failed, total = _counted(tx, row)
     finished_at = row.finished_at
     if row.listed_at and done + failed == total and finished_at is None:
         finished_at = now
-        tx.execute(update(backfills).where(backfills.c.id == row.id).values(finished_at=now))
+        ended = update(backfills).where(backfills.c.id == row.id)
+        tx.execute(ended.values(finished_at=now, done=done, failed=failed))
         batches.forget(tx, row.connection, row.id)
     stage = _stage(row, finished_at)
     settled = done + failed
@@ -158,6 +153,18 @@ def progress(tx: Tx, row: Row[Any], now: datetime) -> Progress:
         finished_at,
         eta,
     )
+
+
+def _counted(tx: Tx, row: Row[Any]) -> tuple[int, int, int]:
+    """Done, failed and all; as it was when it ended by itself."""
+    if row.done is not None:
+        return row.done, row.failed, row.done + row.failed
+    query = select(work.c.state, func.count()).where(work.c.batch == row.id)
+    counts: dict[str, int] = {}
+    for state, count in tx.execute(query.group_by(work.c.state)):
+        counts[state] = count
+    done = counts.get("done", 0) + counts.get("skipped", 0)
+    return done, counts.get("blocked", 0) + counts.get("failed", 0), sum(counts.values())
 
 
 def _stage(row: Row[Any], finished_at: datetime | None) -> Stage:

@@ -20,6 +20,7 @@ ALLOWED: dict[str, str] = {
     "app.backfills.cancel": BY_ID,
     "app.backfills.is_cancelled": BY_ID,
     "app.backfills.listed": BY_ID,
+    "app.backfills._counted": BY_ID,
     "app.backfills.progress": BY_ID,
     "app.backfills.wanted": BY_ID,
     "app.cursors.called": UPKEEP,

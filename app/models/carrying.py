@@ -166,6 +166,8 @@ backfills = Table(
     Column("listed_at", Instant),  # when the whole register had been read
     Column("finished_at", Instant),
     Column("cancelled_at", Instant),
+    Column("done", Integer),  # when it ended; the rows may be another one's since
+    Column("failed", Integer),
     Index(None, "connection", "id"),
 )
 

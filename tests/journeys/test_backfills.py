@@ -229,6 +229,8 @@ def test_all_booked_supplier_invoices_become_fees_and_a_second_time_nothing_is_w
     start(shop, "project_fee", "fortnox_to_severa")
     shop.run()
     assert shop.partners.writes() == writes
+    seen = progress(shop, first)
+    assert (seen.done, seen.total) == (2, 2), "though its rows were wanted anew"
 
 
 def started(shop: Workshop) -> int:
