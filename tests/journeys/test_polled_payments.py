@@ -1,6 +1,6 @@
 """Payments of a company that is only polled: told once, and in time, whatever moves a list."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -53,10 +53,10 @@ def test_a_payment_taken_back_returns_the_invoice_to_received(
     assert paid_on(polled, guid)[0] == PAID
     polled.partners.fortnox.options.payments_touch_invoices = touches
     polled.partners.books.unpay(payment["Number"])
-    tomorrow = (polled.clock() + timedelta(days=1)).date().isoformat()
-    payment = polled.partners.books.pay(number, date=tomorrow)  # between two polls
+    day_after = (date.fromisoformat(payment["PaymentDate"]) + timedelta(days=1)).isoformat()
+    payment = polled.partners.books.pay(number, date=day_after)  # between two polls
     rounds(polled, 1)
-    assert paid_on(polled, guid) == (PAID, tomorrow)
+    assert paid_on(polled, guid) == (PAID, day_after)
     polled.partners.books.unpay(payment["Number"])
     rounds(polled, 1 if touches else 10)
     assert paid_on(polled, guid)[0] == RECEIVED
