@@ -13,16 +13,16 @@ import asyncio
 import json
 import os
 import secrets
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import httpx
 
@@ -33,7 +33,8 @@ from tests import servers
 from tests.bench import rival_flows
 from tests.bench.acks import at
 from tests.bench.figures import Row, table
-from tests.bench.processes import UVICORN, cpu_seconds, peak_mib
+from tests.bench.processes import UVICORN
+from tests.bench.rival import Rival
 from tests.bench.rival_flows import Flow
 from tests.installation import (
     ADMIN_KEY,
@@ -42,7 +43,6 @@ from tests.installation import (
     document,
     severa_event,
     signed,
-    until,
     vendors,
 )
 
@@ -51,79 +51,6 @@ KILLED = 120
 STILL = 20.0  # seconds without anything new after which nothing more is expected
 VERSIONS = {"node-red": "4.1.15", "n8n": "1.123.81"}
 BUILT = {"n8n": ["sqlite3"]}  # what it cannot do without; the rest would need a compiler
-
-
-@dataclass
-class Rival:
-    """`commands`: its processes; together they are started, watched and killed."""
-
-    name: str
-    port: int
-    commands: Sequence[Sequence[str]]
-    env: dict[str, str]
-    ready: str = "/"
-    opened: Callable[["Rival"], None] = lambda _rival: None  # once, when it answers
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        self.processes = [
-            subprocess.Popen(
-                command,
-                env={**kept, **self.env},
-                start_new_session=True,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            for command in self.commands
-        ]
-        until(f"{self.name} answers", self._is_ready)
-
-    def _is_ready(self) -> bool:
-        """Whatever it says, but that it is not."""
-        with suppress(httpx.TransportError):
-            return httpx.get(f"{self.url}{self.ready}", trust_env=False).status_code < 500
-        return False
-
-    def kill(self) -> None:
-        for pid in self.pids():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        for process in self.processes:
-            process.wait()
-
-    def pids(self) -> list[int]:
-        """Of all its processes, those that they have started included."""
-        parents, found = _parents(), {process.pid for process in self.processes}
-        while more := {pid for pid, parent in parents.items() if parent in found} - found:
-            found |= more
-        return sorted(found)
-
-    def memory(self) -> float:
-        return sum(_quietly(peak_mib, pid) for pid in self.pids())
-
-    def cpu(self) -> float:
-        return sum(_quietly(cpu_seconds, pid) for pid in self.pids())
-
-
-def _parents() -> dict[int, int]:
-    """The parent of every process."""
-    found = {}
-    for one in Path("/proc").iterdir():
-        with suppress(OSError, ValueError):
-            found[int(one.name)] = int((one / "stat").read_text().rpartition(")")[2].split()[1])
-    return found
-
-
-def _quietly(figure: Callable[[int], float], pid: int) -> float:
-    """Nothing for one that has ended in this moment."""
-    with suppress(OSError, RuntimeError):
-        return figure(pid)
-    return 0.0
 
 
 def flow_of(partners: Vendors) -> Flow:
@@ -325,13 +252,14 @@ def settle(partners: Vendors, guids: Sequence[str]) -> None:
         time.sleep(0.1)
 
 
-def send(door: str, guids: Sequence[str]) -> dict:  # type: ignore[type-arg]
+def send(door: str, guids: Sequence[str]) -> dict[str, Any]:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write("\n".join(guids))
         file.flush()
         command = [sys.executable, "-m", "tests.bench.load", door, "--secret", SECRET]
         answer = subprocess.run([*command, "--about", file.name], capture_output=True, check=True)
-    return json.loads(answer.stdout)  # type: ignore[no-any-return]
+    said: dict[str, Any] = json.loads(answer.stdout)
+    return said
 
 
 async def persist(door: str, guids: Sequence[str], taken: set[str]) -> None:
